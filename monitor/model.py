@@ -1,0 +1,334 @@
+"""The words of the house: few, frozen, with units.
+
+Everything that passes from one room to another is one of these values (or a `...Seen` of
+`judge/`, which is built from them). Standard library only: every room may import this one.
+
+Heights are called `number`, as in the JSON-RPC specification; times are seconds since the Unix
+epoch, UTC; hashes are lower-case hex with `0x`.
+"""
+
+from __future__ import annotations
+
+import enum
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, NewType, TypeVar
+
+BlockNumber = NewType("BlockNumber", int)
+"""The height of a block; genesis is 0."""
+Hash32 = NewType("Hash32", str)
+"""32 bytes as `0x` and 64 lower-case hex digits."""
+Address = NewType("Address", str)
+"""20 bytes as `0x` and 40 lower-case hex digits."""
+Wei = NewType("Wei", int)
+Gwei = NewType("Gwei", int)
+Nrlc = NewType("Nrlc", int)
+"""10^-9 RLC, the token's smallest unit."""
+
+S = TypeVar("S")
+
+
+class Level(enum.IntEnum):
+    """How bad: the order is that of `worst-of`, in which not knowing is worse than being well."""
+
+    OK = 0
+    UNKNOWN = 1
+    DEGRADED = 2
+    FAILED = 3
+
+    @property
+    def word(self) -> str:
+        """The word used in JSON, labels and pages."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One block header, as one node names it (execution-apis, `eth_getBlockByNumber`)."""
+
+    number: BlockNumber
+    hash: Hash32
+    parent_hash: Hash32
+    timestamp: int
+    """Seconds, as written into the header by the block's producer."""
+
+    @property
+    def stamp(self) -> BlockStamp:
+        return BlockStamp(self.number, self.hash, self.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStamp:
+    """ "As of": the block at which something was read or compared."""
+
+    number: BlockNumber
+    hash: Hash32
+    timestamp: int
+
+
+UnseenReason = Literal["timeout", "refused", "rpc_error", "malformed", "unsupported", "budget"]
+"""`budget` is ours: we did not ask, because the reference's calls of the day are spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Asked and could not see: not zero, not old, not false."""
+
+    reason: UnseenReason
+    detail: str
+    """One line for a person; never a URL, never a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation(Generic[S]):
+    """What one probe wrote down."""
+
+    node: str
+    """The label of the endpoint asked: a node's name, or `NETWORK/NAME` of a reference."""
+    check: str
+    """The name of the probe that asked (one probe may serve several checks)."""
+    at: float
+    """When the answer was complete."""
+    took_seconds: float
+    seen: S | Unseen
+
+
+Confidence = Literal["low", "fair", "high"]
+"""How far a reference may be trusted: one operator, two, three and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The heads a node is compared with, and why they are believed."""
+
+    head: Head
+    """The highest block on whose hash a strict majority of all operators agrees."""
+    lag_head: Head
+    """What lag is measured from: the second highest head, which one liar cannot move."""
+    voters: tuple[str, ...]
+    """Operators that named `head`'s hash; never fewer than a strict majority of the configured."""
+    operators: int
+    """Operators configured, answering or not."""
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who was asked, what they said, and by which measure it was judged."""
+
+    source: str
+    """A label, never a URL."""
+    method: str
+    """The JSON-RPC method, or the name of the rule that derived it."""
+    said: str
+    at: float
+    block: BlockStamp | None = None
+    threshold: str | None = None
+    """The limit in words, with the profile and the false-alarm budget it comes from."""
+    p_value: float | None = None
+    """Probability of an observation at least this far out on a healthy node, where one is known."""
+
+
+Key = tuple[str, str]
+"""(check, subject): the identity of a finding, of an alert and of an action. Never a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judged sentence, with its two numbers, and who said what."""
+
+    check: str
+    subject: str
+    """`node:NAME`, `reference:NETWORK/NAME`, `reference:NETWORK/quorum`, `monitor`, ..."""
+    network: str
+    level: Level
+    reason: str
+    """A slug: stable, for machines."""
+    summary: str
+    """A sentence: for people."""
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    as_of: BlockStamp | None = None
+    since: float | None = None
+    """When this level was entered; filled by the fold."""
+    because: Key | None = None
+    """The finding that explains this one; it is shown and notified under it."""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return (self.check, self.subject)
+
+
+VerdictWord = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything known now: the one state that metrics, page, terminal and gate are drawn from."""
+
+    at: float
+    findings: tuple[Finding, ...]
+    """Sorted by (network, subject, check); each key once."""
+    word: VerdictWord
+    level: Level
+    """The worst of `findings`."""
+    skipped: tuple[Key, ...] = ()
+    """Optional checks that an endpoint does not support: no finding, said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What to tell: only edges. `Opened` left OK, `Changed` moved between levels, `Closed` is OK."""
+
+    kind: Literal["opened", "changed", "closed"]
+    key: Key
+    at: float
+    finding: Finding
+    before: Level
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What the pages say of one endpoint besides its findings."""
+
+    name: str
+    network: str
+    kind: Literal["node", "reference"]
+    url: str
+    """Masked."""
+    client: str
+    """As reported or configured; empty where unknown."""
+    operator: str = ""
+    calls_total: int = 0
+    calls_today: int = 0
+    calls_a_day: int | None = None
+    """The budget of a reference; `None` for a node, which is ours to ask."""
+    errors_total: Mapping[str, int] = field(default_factory=dict)
+    """By `UnseenReason`."""
+    subscription: Literal["off", "live", "deaf", "down"] = "off"
+    last_exchange: tuple[str, str] | None = None
+    """The last request and answer, scrubbed and cut, for `/probe?debug=1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """What the pages say of one network: its thresholds and its reference of the last round."""
+
+    name: str
+    profile: str
+    """`KEY@VERSION`."""
+    interval_seconds: float
+    lag_blocks: int
+    stall_seconds: float
+    confirmations: int
+    reference: Reference | None
+    round_at: float | None
+    """When the last round was complete; `None` before the first."""
+    round_seconds: float
+    rounds_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The immutable value that the metrics page, the status page and the API are drawn from."""
+
+    at: float
+    verdict: Verdict
+    observations: tuple[Observation[object], ...]
+    """The newest of each (node, probe)."""
+    networks: tuple[NetworkFacts, ...]
+    endpoints: tuple[NodeFacts, ...]
+    ready: bool
+    """Every network has finished its first round."""
+
+
+QUORUM = "quorum"
+"""The reserved reference name under which a network's reference as a whole is judged."""
+
+
+def node_subject(name: str) -> str:
+    return f"node:{name}"
+
+
+def reference_subject(network: str, name: str = QUORUM) -> str:
+    return f"reference:{network}/{name}"
+
+
+class Url:
+    """An RPC URL: `str()` and `repr()` mask it, `reveal()` is for the client that dials it.
+
+    Providers put the key into the path, the query or the user part, so nothing but scheme, host
+    and port is ever shown.
+    """
+
+    __slots__ = ("_parts", "_text")
+
+    def __init__(self, text: str) -> None:
+        """Raises ValueError, with a text that repeats no part of the URL."""
+        try:
+            parts = urllib.parse.urlsplit(text)
+            port = parts.port
+        except ValueError:
+            message = "not a URL"
+            raise ValueError(message) from None
+        if parts.scheme not in {"http", "https", "ws", "wss"}:
+            message = "expected http://, https://, ws:// or wss://"
+            raise ValueError(message)
+        if not parts.hostname:
+            message = "the URL names no host"
+            raise ValueError(message)
+        if port == 0:
+            message = "port 0 cannot be dialled"
+            raise ValueError(message)
+        self._text = text
+        self._parts = parts
+
+    def reveal(self) -> str:
+        return self._text
+
+    @property
+    def scheme(self) -> str:
+        return self._parts.scheme
+
+    @property
+    def origin(self) -> str:
+        """Host and port: the default operator of a reference."""
+        default = 443 if self.scheme in {"https", "wss"} else 80
+        host = self._parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        return f"{host}:{self._parts.port or default}"
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        parts = self._parts
+        words = {self._text, parts.path.strip("/"), parts.query, parts.username, parts.password}
+        words.update(parts.path.split("/"))
+        words.update(value for _, value in urllib.parse.parse_qsl(parts.query))
+        return tuple(sorted((w for w in words if w and len(w) >= 4), key=len, reverse=True))
+
+    def scrub(self, text: str, limit: int = 200) -> str:
+        """`text` on one line, without any part of this URL that may be a key, cut at `limit`.
+
+        A provider's error may echo the key that was used.
+        """
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+
+    def __str__(self) -> str:
+        parts = self._parts
+        more = parts.path.strip("/") or parts.query or parts.username or parts.password
+        return f"{self.scheme}://{self.origin}" + ("/***" if more else "")
+
+    def __repr__(self) -> str:
+        return f"Url({self})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Url) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)

@@ -67,8 +67,11 @@ class BlockStamp:
     timestamp: int
 
 
-UnseenReason = Literal["timeout", "refused", "rpc_error", "malformed", "unsupported", "budget"]
-"""`budget` is ours: we did not ask, because the reference's calls of the day are spent."""
+UnseenReason = Literal[
+    "timeout", "refused", "rpc_error", "malformed", "unsupported", "budget", "no_quorum"
+]
+"""The last two are ours: `budget`, we did not ask, because the reference's calls of the day are
+spent; `no_quorum`, the references were asked and no head of theirs can be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +252,18 @@ QUORUM = "quorum"
 """The reserved reference name under which a network's reference as a whole is judged."""
 
 
+def reference_label(network: str, name: str = QUORUM) -> str:
+    """The label of a reference in observations: names hold no slash, so labels are unambiguous."""
+    return f"{network}/{name}"
+
+
 def node_subject(name: str) -> str:
     return f"node:{name}"
 
 
-def reference_subject(network: str, name: str = QUORUM) -> str:
-    return f"reference:{network}/{name}"
+def subject_of(label: str) -> str:
+    """The subject under which the endpoint with this label is judged."""
+    return f"reference:{label}" if "/" in label else f"node:{label}"
 
 
 class Url:

@@ -1,0 +1,138 @@
+"""One node or reference, and what it said lately: the memory between two rounds, all bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from monitor.judge.quorum import client_family
+from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen
+from monitor.model import Head, NodeFacts, Observation, Url
+from monitor.rpc.node import Node
+from monitor.rpc.subscription import Subscription
+
+S = TypeVar("S")
+HEADS_COUNT_MAX = 40
+"""Sixteen linked headers, each seen twice, and room for a few that were not."""
+NEWEST_COUNT = 2
+KNOWN_COUNT_MAX = 64
+DEEP_BLOCKS = 8
+"""A reference's block this far below its head is not asked twice within `DEEP_SECONDS`."""
+DEEP_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One node or reference, with what it said lately. Histories are oldest first and bounded."""
+
+    node: Node
+    operator: str = ""
+    configured_client: str = ""
+    version: str = ""
+    """The client version as last reported; empty while unknown."""
+    websocket: Url | None = None
+    subscription: Subscription | None = None
+    heads: list[Observation[HeadSeen]] = field(default_factory=list)
+    identities: list[Observation[IdentitySeen]] = field(default_factory=list)
+    forks: list[Observation[ForkSeen]] = field(default_factory=list)
+    known: deque[Head] = field(default_factory=lambda: deque(maxlen=KNOWN_COUNT_MAX))
+    """Blocks it named by number, to be confirmed by links before they count again."""
+    deep: dict[int, tuple[Head, float]] = field(default_factory=dict)
+    """Of a reference: blocks it named by number, with the time of the answer."""
+    ancestor: tuple[Ancestor, float] | None = None
+    """Of a node: where its chain parts from the references', and when that was found."""
+    due_at: float = 0.0
+    identity_due_at: float = 0.0
+    calls_before: int = 0
+
+    @property
+    def label(self) -> str:
+        return self.node.label
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration: the last part of the label."""
+        return self.label.rsplit("/", 1)[-1]
+
+    @property
+    def client(self) -> str:
+        """The client's family: as configured, else as its version says."""
+        return self.configured_client or client_family(self.version)
+
+    def history(self, asks: str) -> Sequence[Observation[Any]]:
+        """What a probe wrote down here."""
+        histories: Mapping[str, Sequence[Observation[Any]]] = {
+            "head": self.heads,
+            "identity": self.identities,
+            "fork": self.forks,
+        }
+        return histories[asks]
+
+    def remember_head(self, observation: Observation[HeadSeen]) -> None:
+        """Append; of three equal heads in a row the middle one says nothing and is dropped."""
+        if _repeats(self.heads, observation):
+            self.heads.pop()
+        append(self.heads, observation, HEADS_COUNT_MAX)
+
+    def remember_blocks(self, blocks: Sequence[Head], at: float) -> None:
+        """Keep what a reference named by number, bounded, the oldest answers first to go."""
+        for block in blocks:
+            self.deep.pop(block.number, None)
+            self.deep[block.number] = (block, at)
+            self.known.append(block)
+        while len(self.deep) > KNOWN_COUNT_MAX:
+            del self.deep[next(iter(self.deep))]
+
+    def vouched(self, began: float) -> list[Head]:
+        """The blocks named by number that still count: of this round, or deep and recent."""
+        newest = _head(self.heads[-1]) if self.heads else None
+        if newest is None:
+            return []
+        return [
+            block
+            for number, (block, at) in self.deep.items()
+            if at >= began
+            or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
+        ]
+
+    def facts(self, network: str) -> NodeFacts:
+        """What the pages say of it."""
+        budget = self.node.budget
+        return NodeFacts(
+            name=self.name,
+            network=network,
+            kind="node" if budget is None else "reference",
+            url=str(self.node.url),
+            client=self.version or self.configured_client,
+            operator=self.operator,
+            calls_total=self.node.calls_total,
+            calls_today=0 if budget is None else budget.spent,
+            calls_a_day=None if budget is None else budget.calls_a_day,
+            errors_total=dict(self.node.errors_total),
+            subscription="off" if self.subscription is None else self.subscription.state,
+            last_exchange=self.node.last_exchange,
+        )
+
+
+def _head(observation: Observation[HeadSeen]) -> Head | None:
+    return observation.seen.head if isinstance(observation.seen, HeadSeen) else None
+
+
+def _repeats(history: Sequence[Observation[HeadSeen]], new: Observation[HeadSeen]) -> bool:
+    return len(history) > 1 and _head(history[-2]) == _head(history[-1]) == _head(new)
+
+
+def shortened(trail: tuple[Observation[HeadSeen], ...]) -> tuple[Observation[HeadSeen], ...]:
+    """The trail without the middle of three equal elections, bounded."""
+    if _repeats(trail[:-1], trail[-1]):
+        trail = (*trail[:-2], trail[-1])
+    return trail[-HEADS_COUNT_MAX:]
+
+
+def append(history: list[Observation[S]], observation: Observation[S], limit: int) -> None:
+    """Append to a history of at most `limit` observations."""
+    history.append(observation)
+    if len(history) > limit:
+        del history[0]

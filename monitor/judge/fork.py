@@ -1,0 +1,258 @@
+"""fork: is the node on the same chain as its references?
+
+Hashes are compared at the height both have, two below it, and at the node's own finalized block.
+A difference at the tip may be a block in flight; one that is `policy.confirmations` blocks old is
+a fork; one at or below finality is a disaster and is said at once. The common ancestor is looked
+for by a bounded search (`probes/fork`), never from genesis.
+
+Where the references themselves part along client families, nobody is declared wrong (Holesky,
+February 2025: the majority was).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.judge.profiles import Policy
+from monitor.judge.quorum import (
+    CONTESTED_DEPTH,
+    NoQuorum,
+    Round,
+    believed_hash,
+    votes,
+)
+from monitor.judge.seen import Chain, ForkSeen, HeadSeen
+from monitor.model import (
+    BlockNumber,
+    BlockStamp,
+    Evidence,
+    Finding,
+    Hash32,
+    Level,
+    Observation,
+    Reference,
+    Unseen,
+    subject_of,
+)
+
+CHECK = "fork"
+SEARCH_BLOCKS_MAX = 256
+"""How far below the common height the ancestor is looked for where there is no finality."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRange:
+    """The common ancestor lies below `highest`, which differs."""
+
+    highest: BlockNumber
+    lowest: BlockNumber
+    is_common: bool
+    """Whether the chains are known to be equal at `lowest`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One height at which the node's hash and the believed one are both known."""
+
+    number: BlockNumber
+    mine: Hash32
+    theirs: Hash32
+
+    @property
+    def differs(self) -> bool:
+        return self.mine != self.theirs
+
+
+def points(seen: HeadSeen, reference: Reference) -> tuple[BlockNumber, ...]:
+    """The heights to compare at: common, two below, and the node's finalized; highest first."""
+    common = min(seen.head.number, reference.head.number)
+    wanted = {common, max(0, common - CONTESTED_DEPTH)}
+    if seen.final is not None and seen.final.number <= reference.head.number:
+        wanted.add(seen.final.number)
+    return tuple(BlockNumber(number) for number in sorted(wanted, reverse=True))
+
+
+def compare(seen: HeadSeen, chain: Chain, context: Round) -> tuple[Comparison, ...]:
+    """The comparisons that can be made, highest first."""
+    if isinstance(context.reference, NoQuorum):
+        return ()
+    mine = dict(chain.hashes)
+    if seen.final is not None:
+        mine[seen.final.number] = seen.final.hash
+    result = []
+    for number in points(seen, context.reference):
+        theirs = believed_hash(context, number)
+        if number in mine and theirs is not None:
+            result.append(Comparison(number, mine[number], theirs))
+    return tuple(result)
+
+
+def search_range(compared: Sequence[Comparison], context: Round) -> SearchRange | None:
+    """Where to look for the common ancestor; None when no comparison differs.
+
+    Equal hashes at a height prove the chains equal below it, so the highest of them is a bottom
+    that needs no asking. Else the bottom is the references' finalized block, or
+    `SEARCH_BLOCKS_MAX` down on a chain without finality.
+    """
+    different = [c.number for c in compared if c.differs]
+    if not different:
+        return None
+    lowest = different[-1]
+    equal = [c.number for c in compared if not c.differs and c.number < lowest]
+    if equal:
+        return SearchRange(highest=lowest, lowest=equal[0], is_common=True)
+    floor = max(0, lowest - SEARCH_BLOCKS_MAX)
+    finalized = [w.seen.final.number for w in context.admitted if w.seen and w.seen.final]
+    if finalized and floor < max(finalized) < lowest:
+        floor = max(finalized)
+    return SearchRange(highest=lowest, lowest=BlockNumber(floor), is_common=False)
+
+
+def judge(
+    history: Sequence[Observation[ForkSeen]], context: Round, policy: Policy, now: float
+) -> tuple[Finding, ...]:
+    """One finding; measured is the number of blocks since the chains parted, 0 on one chain.
+
+    FAILED: `policy.confirmations` blocks apart, or different at a finalized block. DEGRADED: the
+    same with only one reference, or two blocks and more apart but still within the reach of a
+    reorg. UNKNOWN: nothing could be compared.
+    """
+    del now
+    if not history:
+        return ()
+    newest = history[-1]
+    seen = newest.seen
+    if isinstance(seen, Unseen):
+        return (
+            _finding(newest, context, Level.UNKNOWN, seen.reason, f"not seen: {seen.detail}"),
+        )
+    if isinstance(context.reference, NoQuorum):
+        summary = f"nothing to compare it with: {context.reference.summary}"
+        return (_finding(newest, context, Level.UNKNOWN, "no_quorum", summary),)
+    compared = compare(seen.head, seen.chain, context)
+    if not compared:
+        return (
+            _finding(
+                newest,
+                context,
+                Level.UNKNOWN,
+                "hash_unseen",
+                "no height at which both its hash and the references' could be seen",
+            ),
+        )
+    return (_weigh(newest, seen, compared, context, context.reference, policy),)
+
+
+def _weigh(
+    newest: Observation[ForkSeen],
+    seen: ForkSeen,
+    compared: tuple[Comparison, ...],
+    context: Round,
+    reference: Reference,
+    policy: Policy,
+) -> Finding:
+    different = [c for c in compared if c.differs]
+    evidence = tuple(_evidence(newest, c, context, policy) for c in different or compared[:1])
+    as_of = seen.head.head.stamp
+    if not different:
+        summary = f"same hash as the references at block {compared[0].number}"
+        return _finding(
+            newest, context, Level.OK, "same_chain", summary, 0, policy, evidence, as_of
+        )
+    ally = _ally(seen, different[0], context)
+    if ally is not None:
+        summary = (
+            f"at block {different[0].number} it parts from the references together with {ally}, "
+            f"along the {seen.client} client"
+        )
+        return _finding(
+            newest, context, Level.UNKNOWN, "client_split", summary, None, policy, evidence, as_of
+        )
+    apart, where = _apart(seen, different, reference)
+    finalized = seen.head.final
+    below_finality = finalized is not None and any(c.number <= finalized.number for c in different)
+    if below_finality:
+        level, reason = Level.FAILED, "finalized_differs"
+    elif apart >= policy.confirmations:
+        level, reason = Level.FAILED, "forked"
+    elif apart > 1:
+        level, reason = Level.DEGRADED, "reorg_or_fork"
+    else:
+        level, reason = Level.OK, "tip_differs"
+    if reference.confidence == "low":
+        level = min(level, Level.DEGRADED)
+    summary = f"its hash at block {different[0].number} is not the references'; {where}"
+    return _finding(newest, context, level, reason, summary, apart, policy, evidence, as_of)
+
+
+def _apart(
+    seen: ForkSeen, different: list[Comparison], reference: Reference
+) -> tuple[int, str]:
+    """Blocks since the chains parted, counted on the longer of the two, and a half-sentence."""
+    top = max(seen.head.head.number, reference.head.number)
+    ancestor = seen.ancestor
+    if ancestor is None:
+        # The search found no answer this round: the lowest difference is what is certain.
+        apart = top - different[-1].number + 1
+        return apart, f"they part at block {different[-1].number} or below"
+    if ancestor.number is None:
+        apart = top - ancestor.floor
+        return apart, f"no common block down to {ancestor.floor}"
+    apart = top - ancestor.number
+    return apart, f"the last common block is {ancestor.number}, {apart} blocks ago"
+
+
+def _ally(seen: ForkSeen, difference: Comparison, context: Round) -> str | None:
+    """An operator of the node's own client family that names the node's hash, if none contradicts.
+
+    It is the second witness that turns one stray node into a possible client bug.
+    """
+    if not seen.client:
+        return None
+    cast = votes(context.admitted, difference.number)
+    kin = {op: said for op, said in cast.items() if context.families.get(op) == seen.client}
+    if kin and all(said == difference.mine for said in kin.values()):
+        return min(kin)
+    return None
+
+
+def _evidence(
+    newest: Observation[ForkSeen], comparison: Comparison, context: Round, policy: Policy
+) -> Evidence:
+    cast = votes(context.admitted, comparison.number)
+    agreeing = sorted(op for op, said in cast.items() if said == comparison.theirs)
+    return Evidence(
+        source=newest.node,
+        method="eth_getBlockByNumber",
+        said=f"block {comparison.number} is {comparison.mine} here and {comparison.theirs} "
+        f"at {', '.join(agreeing)}",
+        at=newest.at,
+        threshold=policy.fork_words,
+    )
+
+
+def _finding(
+    newest: Observation[ForkSeen],
+    context: Round,
+    level: Level,
+    reason: str,
+    summary: str,
+    apart: int | None = None,
+    policy: Policy | None = None,
+    evidence: tuple[Evidence, ...] = (),
+    as_of: BlockStamp | None = None,
+) -> Finding:
+    return Finding(
+        check=CHECK,
+        subject=subject_of(newest.node),
+        network=context.network,
+        level=level,
+        reason=reason,
+        summary=summary,
+        measured=None if apart is None else float(apart),
+        limit=float(policy.confirmations) if policy is not None else None,
+        unit="blocks",
+        as_of=as_of,
+        evidence=evidence,
+    )

@@ -1,0 +1,96 @@
+"""identity: does the node serve this network's chain at all, and which program is it?
+
+The chain is known by two numbers that no client invents: the chain id (EIP-155, EIP-695) and the
+hash of block 0. They come from the profile, or else from the strict majority of the references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.judge.profiles import Policy
+from monitor.judge.quorum import ChainIdentity, NoQuorum, Round
+from monitor.judge.seen import IdentitySeen
+from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+
+CHECK = "identity"
+
+
+def judge(
+    history: Sequence[Observation[IdentitySeen]], context: Round, policy: Policy, now: float
+) -> tuple[Finding, ...]:
+    """One finding of the node's newest identity.
+
+    UNKNOWN when it could not be seen, or when neither profile nor references say which chain the
+    network is. With one reference and a profile that names no chain a difference only degrades:
+    either of the two may be the stranger.
+    """
+    del now
+    if not history:
+        return ()
+    newest = history[-1]
+    seen = newest.seen
+    if isinstance(seen, Unseen):
+        return (
+            _finding(newest, context, Level.UNKNOWN, seen.reason, f"not seen: {seen.detail}", ()),
+        )
+    said = Evidence(
+        source=newest.node,
+        method="eth_chainId, eth_getBlockByNumber(0), web3_clientVersion",
+        said=f"chain {seen.chain_id}, genesis {seen.genesis_hash}, {seen.client_version}",
+        at=newest.at,
+    )
+    expected = context.identity
+    if expected is None:
+        why = context.reference.summary if isinstance(context.reference, NoQuorum) else "no majority"
+        summary = f"serves chain {seen.chain_id}; which chain it should serve is not known: {why}"
+        return (_finding(newest, context, Level.UNKNOWN, "no_identity", summary, (said,)),)
+    level, reason, summary = _compare(seen, expected, context, policy)
+    source = policy.label if policy.profile.chain_id is not None else f"{context.network} references"
+    wanted = Evidence(
+        source=source,
+        method="expected",
+        said=f"chain {expected.chain_id}, genesis {expected.genesis_hash}",
+        at=context.at,
+    )
+    return (_finding(newest, context, level, reason, summary, (said, wanted)),)
+
+
+def _compare(
+    seen: IdentitySeen, expected: ChainIdentity, context: Round, policy: Policy
+) -> tuple[Level, str, str]:
+    certain = policy.profile.chain_id is not None or context.operators > 1
+    wrong = Level.FAILED if certain else Level.DEGRADED
+    if seen.chain_id != expected.chain_id:
+        return (
+            wrong,
+            "wrong_chain",
+            f"serves chain {seen.chain_id}, but {context.network} is chain {expected.chain_id}",
+        )
+    if seen.genesis_hash != expected.genesis_hash:
+        return (
+            wrong,
+            "wrong_genesis",
+            f"its genesis is {seen.genesis_hash}, but {context.network} began with "
+            f"{expected.genesis_hash}",
+        )
+    return (Level.OK, "same_chain", f"serves chain {seen.chain_id} with {seen.client_version}")
+
+
+def _finding(
+    newest: Observation[IdentitySeen],
+    context: Round,
+    level: Level,
+    reason: str,
+    summary: str,
+    evidence: tuple[Evidence, ...],
+) -> Finding:
+    return Finding(
+        check=CHECK,
+        subject=subject_of(newest.node),
+        network=context.network,
+        level=level,
+        reason=reason,
+        summary=summary,
+        evidence=evidence,
+    )

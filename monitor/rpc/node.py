@@ -1,0 +1,362 @@
+"""One endpoint over HTTP: a thin JSON-RPC client that does no more than is needed.
+
+All calls made in one tick of the event loop travel as one batch; the one that the loop
+wants as its latency sample travels alone. Every exchange has a deadline and a limit on its body.
+A failing call fails alone: its neighbours in the batch keep their answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import aiohttp
+import msgspec
+
+from monitor.model import Url
+from monitor.rpc import decode
+from monitor.rpc.errors import (
+    BudgetSpent,
+    CallRejected,
+    CallTimeout,
+    ConnectionRefused,
+    MalformedAnswer,
+    MethodAbsent,
+    RpcError,
+    is_absent,
+)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+DAY_SECONDS = 86_400
+RETRY_AFTER_SECONDS_MAX = 60.0
+"""A node that asks for silence gets it, up to this long."""
+EXCHANGE_BYTES_KEPT = 4096
+LATENCIES_KEPT = 64
+SINGLE_CALLS_AT_ONCE = 8
+HTTP_OK, HTTP_TOO_MANY, HTTP_UNAVAILABLE = 200, 429, 503
+INVALID_REQUEST = -32600
+
+
+class Decoder(Protocol[T_co]):
+    """What turns the JSON of a result into a value (msgspec's decoders do)."""
+
+    def decode(self, raw: bytes, /) -> T_co: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exchange may cost."""
+
+    deadline_seconds: float = 5.0
+    body_bytes_max: int = 8 * 2**20
+    batch_calls_max: int = 100
+
+
+class Budget:
+    """The calls that one reference may be asked in a UTC day. Counts calls, not batches."""
+
+    __slots__ = ("calls_a_day", "_clock", "_day", "_spent")
+
+    def __init__(self, calls_a_day: int, clock: Callable[[], float]) -> None:
+        self.calls_a_day = calls_a_day
+        self._clock = clock
+        self._day = int(clock() // DAY_SECONDS)
+        self._spent = 0
+
+    @property
+    def spent(self) -> int:
+        """Calls made since midnight, UTC."""
+        day = int(self._clock() // DAY_SECONDS)
+        if day != self._day:
+            self._day, self._spent = day, 0
+        return self._spent
+
+    def take(self, calls: int = 1) -> bool:
+        """Whether so many calls are left; if so, they are spent."""
+        if self.spent + calls > self.calls_a_day:
+            return False
+        self._spent += calls
+        return True
+
+    def spacing_seconds(self, calls_a_round: float) -> float:
+        """The pause between rounds of this many calls that makes what is left last the day."""
+        left = self.calls_a_day - self.spent
+        if left < calls_a_round:
+            return float(DAY_SECONDS)
+        remaining_seconds = DAY_SECONDS - self._clock() % DAY_SECONDS
+        return remaining_seconds * calls_a_round / left
+
+
+@dataclass(slots=True)
+class _Call:
+    id: int
+    method: str
+    params: Sequence[object]
+    answer: asyncio.Future[bytes]
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The one HTTP session of a process; must be opened and closed inside the running loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=16, ttl_dns_cache=60),
+        timeout=aiohttp.ClientTimeout(total=None),
+        headers={
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "headwatch",
+        },
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+class Node:
+    """One JSON-RPC endpoint, under the label by which it is shown. Its URL never leaves it."""
+
+    def __init__(
+        self,
+        label: str,
+        url: Url,
+        session: aiohttp.ClientSession,
+        *,
+        clock: Callable[[], float],
+        limits: Limits | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.label = label
+        self.url = url
+        self.budget = budget
+        self.limits = limits or Limits()
+        self.calls_total = 0
+        self.errors_total: Counter[str] = Counter()
+        self.latencies: deque[tuple[str, float]] = deque(maxlen=LATENCIES_KEPT)
+        """(method, seconds) of calls that travelled alone; the loop empties it."""
+        self._session = session
+        self._clock = clock
+        self._address = url.reveal()
+        self._ids = itertools.count(1)
+        self._pending: list[_Call] = []
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._takes_batches = True
+        self._sampled_method = ""
+        self._silent_until = 0.0
+        self._last_exchange: tuple[bytes, bytes] | None = None
+
+    def sample(self, method: str) -> None:
+        """Let the next call of this method travel alone, so that its latency is its own."""
+        self._sampled_method = method
+
+    async def call(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> T:
+        """The result of one call, decoded.
+
+        Raises RpcError: every failure is one of `errors`, counted by its reason.
+        """
+        try:
+            raw = await self._ask(method, params)
+            try:
+                return decoder.decode(raw)
+            except (msgspec.DecodeError, RecursionError) as error:
+                message = f"{method}: {self.url.scrub(str(error))}"
+                raise MalformedAnswer(message) from None
+        except RpcError as error:
+            self.errors_total[error.reason] += 1
+            raise
+
+    @property
+    def last_exchange(self) -> tuple[str, str] | None:
+        """The last request and answer, without anything of the URL, cut to a few kilobytes."""
+        if self._last_exchange is None:
+            return None
+        request, answer = self._last_exchange
+        return (
+            self.url.scrub(request.decode(errors="replace"), EXCHANGE_BYTES_KEPT),
+            self.url.scrub(answer.decode(errors="replace"), EXCHANGE_BYTES_KEPT),
+        )
+
+    async def close(self) -> None:
+        """End what is under way; callers that still wait see a CancelledError."""
+        for flush in tuple(self._flushes):
+            flush.cancel()
+        await asyncio.gather(*self._flushes, return_exceptions=True)
+
+    async def _ask(self, method: str, params: Sequence[object]) -> bytes:
+        if self.budget is not None and not self.budget.take():
+            message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
+            raise BudgetSpent(message)
+        loop = asyncio.get_running_loop()
+        call = _Call(next(self._ids), method, params, loop.create_future())
+        self.calls_total += 1
+        if method == self._sampled_method:
+            self._sampled_method = ""
+            self._begin([call])
+        else:
+            if not self._pending:
+                loop.call_soon(self._flush)
+            self._pending.append(call)
+        try:
+            return await call.answer
+        finally:
+            # A caller that goes away must not leave a future that nobody will read.
+            call.answer.cancel()
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, []
+        size = self.limits.batch_calls_max if self._takes_batches else 1
+        for start in range(0, len(pending), size):
+            self._begin(pending[start : start + size])
+
+    def _begin(self, calls: list[_Call]) -> None:
+        task = asyncio.get_running_loop().create_task(self._exchange(calls))
+        self._flushes.add(task)
+        task.add_done_callback(self._flushes.discard)
+
+    async def _exchange(self, calls: list[_Call]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.limits.deadline_seconds):
+                began = loop.time()
+                await self._deliver(calls)
+                if len(calls) == 1:
+                    self.latencies.append((calls[0].method, loop.time() - began))
+        except RpcError as error:
+            _fail(calls, error)
+        except TimeoutError:
+            _fail(calls, CallTimeout(f"no answer within {self.limits.deadline_seconds:g} s"))
+        except (aiohttp.ClientError, OSError) as error:
+            _fail(calls, ConnectionRefused(self.url.scrub(_connection_text(error))))
+        except asyncio.CancelledError:
+            for call in calls:
+                call.answer.cancel()
+            raise
+
+    async def _deliver(self, calls: list[_Call]) -> None:
+        body = await self._post(calls)
+        try:
+            answered = decode.answers.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            message = f"not a JSON-RPC answer: {self.url.scrub(str(error))}"
+            raise MalformedAnswer(message) from None
+        if isinstance(answered, decode.RawAnswer):
+            if len(calls) > 1:
+                await self._without_batches(calls, answered)
+                return
+            answered = [answered]
+        by_id = {answer.id: answer for answer in answered}
+        for call in calls:
+            answer = by_id.get(call.id)
+            if not call.answer.done():
+                self._settle(call, answer, answered)
+
+    def _settle(
+        self, call: _Call, answer: decode.RawAnswer | None, answered: Sequence[decode.RawAnswer]
+    ) -> None:
+        if answer is None:
+            stray = answered[0] if len(answered) == 1 else None
+            if stray is not None and stray.id is None and stray.error is not None:
+                call.answer.set_exception(self._rejection(call.method, stray))
+                return
+            ids = ", ".join(str(a.id) for a in answered[:5]) or "none"
+            text = f"{call.method}: no answer with id {call.id}, the answers carry {ids}"
+            call.answer.set_exception(MalformedAnswer(self.url.scrub(text)))
+        elif answer.error is not None:
+            call.answer.set_exception(self._rejection(call.method, answer))
+        elif not bytes(answer.result):
+            text = f"{call.method}: neither result nor error"
+            call.answer.set_exception(MalformedAnswer(text))
+        else:
+            call.answer.set_result(bytes(answer.result))
+
+    def _rejection(self, method: str, answer: decode.RawAnswer) -> CallRejected:
+        error = answer.error
+        code, message = (error.code, error.message) if isinstance(error, decode.RawError) else (0, "")
+        if isinstance(error, str):
+            message = error
+        text = f"{method}: error {code}: {self.url.scrub(message) or 'without a message'}"
+        kind = MethodAbsent if is_absent(code, message) else CallRejected
+        return kind(text, code)
+
+    async def _without_batches(self, calls: list[_Call], answer: decode.RawAnswer) -> None:
+        """One object answered a batch: an error of all, or the word that batches are not served."""
+        error = answer.error
+        message = error.message if isinstance(error, decode.RawError) else str(error)
+        code = error.code if isinstance(error, decode.RawError) else 0
+        if error is None or not ("batch" in message.lower() or code == INVALID_REQUEST):
+            for call in calls:
+                if not call.answer.done():
+                    self._settle(call, None, [answer])
+            return
+        self._takes_batches = False
+        for start in range(0, len(calls), SINGLE_CALLS_AT_ONCE):
+            some = calls[start : start + SINGLE_CALLS_AT_ONCE]
+            await asyncio.gather(*(self._deliver([call]) for call in some))
+
+    async def _post(self, calls: list[_Call]) -> bytes:
+        now = self._clock()
+        if now < self._silent_until:
+            message = f"throttled: it asked for silence, {self._silent_until - now:.0f} s left"
+            raise ConnectionRefused(message)
+        requests = [
+            {"jsonrpc": "2.0", "id": call.id, "method": call.method, "params": call.params}
+            for call in calls
+        ]
+        request = decode.encode(requests if len(calls) > 1 else requests[0])
+        async with self._session.post(
+            self._address, data=request, allow_redirects=False
+        ) as response:
+            body = await self._read(response)
+            self._last_exchange = (request[:EXCHANGE_BYTES_KEPT], body[:EXCHANGE_BYTES_KEPT])
+            if response.status != HTTP_OK and not body.lstrip().startswith((b"{", b"[")):
+                raise ConnectionRefused(self._status_text(response))
+            if response.status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):
+                raise ConnectionRefused(self._status_text(response))
+            return body
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        limit = self.limits.body_bytes_max
+        declared = response.content_length
+        if declared is not None and declared <= limit and "Content-Encoding" not in response.headers:
+            return await response.read()
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                response.close()
+                message = f"the answer is larger than {limit} bytes"
+                raise MalformedAnswer(message)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _status_text(self, response: aiohttp.ClientResponse) -> str:
+        text = f"HTTP {response.status}"
+        wait = response.headers.get("Retry-After", "")
+        if wait.isdecimal() and len(wait) < 10:
+            seconds = min(float(wait), RETRY_AFTER_SECONDS_MAX)
+            self._silent_until = self._clock() + seconds
+            text += f", asks for {seconds:g} s of silence"
+        return text
+
+
+def _fail(calls: Sequence[_Call], error: RpcError) -> None:
+    for call in calls:
+        if not call.answer.done():
+            call.answer.set_exception(error)
+
+
+def _connection_text(error: Exception) -> str:
+    """What went wrong below HTTP, without the address: aiohttp's own texts name it."""
+    cause: BaseException | None = error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the host name cannot be resolved"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed before an answer came"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    name = type(error).__name__
+    return f"the exchange broke off ({name})"

@@ -1,0 +1,128 @@
+"""`newHeads` over a websocket: it makes us earlier, it is never believed.
+
+Sockets go deaf without closing (ethers issue 5121, bor issue 788), so the heads that arrive here
+only wake the poll; what is judged is always polled over HTTP. The polls are the canary at the same
+time: when they name a head that the socket has not named within `deaf_seconds`, the socket is
+deaf, it is dialled again, and polling goes on at the pace of the chain's blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal
+
+import aiohttp
+import msgspec
+
+from monitor.model import BlockNumber, Head, Url
+from monitor.rpc import decode
+
+State = Literal["live", "deaf", "down"]
+DIAL_SECONDS_MAX = 10.0
+REDIAL_SECONDS_MIN, REDIAL_SECONDS_MAX = 0.5, 30.0
+MESSAGE_BYTES_MAX = 1 << 20
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS_MAX = 2.0
+
+
+class Subscription:
+    """One endpoint's `newHeads`. `run()` until cancelled; `state` says whether it may be trusted.
+
+    `on_head` is called in the loop for each head as it arrives; it must not block.
+    """
+
+    def __init__(
+        self,
+        url: Url,
+        session: aiohttp.ClientSession,
+        on_head: Callable[[Head], None],
+        *,
+        clock: Callable[[], float],
+        deaf_seconds: float,
+    ) -> None:
+        self.state: State = "down"
+        self.heads_total = 0
+        self.redials_total = 0
+        self.last_error = ""
+        """Why the socket was last lost; one line, without the URL."""
+        self.url = url
+        self._session = session
+        self.on_head = on_head
+        self._clock = clock
+        self._deaf_seconds = deaf_seconds
+        self._number: BlockNumber | None = None
+        self._missing_since: float | None = None
+        self._hearing: asyncio.Timeout | None = None
+
+    def canary(self, polled: Head) -> None:
+        """Told of every head that was polled over HTTP: is the socket still hearing?
+
+        It is deaf when HTTP has been ahead of it for `deaf_seconds`. A deaf socket is closed, which
+        makes `run` dial again.
+        """
+        if self.state != "live":
+            return
+        if self._number is not None and self._number >= polled.number:
+            self._missing_since = None
+            return
+        now = self._clock()
+        if self._missing_since is None:
+            self._missing_since = now
+        elif now - self._missing_since >= self._deaf_seconds:
+            self.state = "deaf"
+            self.last_error = f"HTTP is at block {polled.number}, the socket named {self._number}"
+            if self._hearing is not None:
+                self._hearing.reschedule(asyncio.get_running_loop().time())
+
+    async def run(self) -> None:
+        """Dial, listen, dial again, with a pause that doubles up to half a minute."""
+        pause = REDIAL_SECONDS_MIN
+        while True:
+            heard = self.heads_total
+            try:
+                await self._listen()
+            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+                self.last_error = self.url.scrub(f"{type(error).__name__}: {error}")
+            if self.state == "live":
+                self.state = "down"
+            self.redials_total += 1
+            pause = REDIAL_SECONDS_MIN if self.heads_total > heard else pause
+            await asyncio.sleep(pause)
+            pause = min(REDIAL_SECONDS_MAX, pause * 2)
+
+    async def _listen(self) -> None:
+        async with asyncio.timeout(DIAL_SECONDS_MAX):
+            socket = await self._session.ws_connect(
+                self.url.reveal(),
+                heartbeat=HEARTBEAT_SECONDS,
+                max_msg_size=MESSAGE_BYTES_MAX,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS_MAX),
+            )
+        self._missing_since = None
+        ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        try:
+            # The timeout has no end of its own: the canary sets it to now when the socket is deaf.
+            async with asyncio.timeout(None) as self._hearing:
+                await socket.send_str(decode.encode(ask).decode())
+                async for message in socket:
+                    if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                        break
+                    self._hear(decode.notice.decode(message.data))
+        finally:
+            self._hearing = None
+            await socket.close()
+
+    def _hear(self, notice: decode.RawNotice) -> None:
+        if notice.error is not None:
+            message = f"eth_subscribe: error {notice.error.code}: {notice.error.message}"
+            raise aiohttp.ClientPayloadError(message)
+        if notice.result is not None:
+            self.state = "live"
+            self._number = None
+        if notice.params is not None:
+            head = notice.params.result.head()
+            self._number = head.number
+            self.heads_total += 1
+            self._missing_since = None
+            self.on_head(head)

@@ -1,0 +1,228 @@
+"""The loop: schedule -> probe -> judge -> fold -> act. It owns the clock, the signals, the server.
+
+One scheduler job a network, not one a node and check. The scheduler is APScheduler's, with its
+traps sprung beforehand: no `jitter` (it slows the cadence; rounds are spread by their first run
+instead), the first run set by hand, no grace time after which late runs vanish unseen, every
+missed or failed run counted, and running rounds waited for before it is shut down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_JOB_SUBMITTED,
+    JobEvent,
+)
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.act.server import View, application
+from monitor.config import ConfigError, Settings
+from monitor.sidecar import Sidecar
+from monitor.watch import Watch
+
+log = logging.getLogger("headwatch")
+
+BEAT_SECONDS = 1.0
+"""How often the loop shows that it is alive and lets stale levels expire."""
+ALIVE_SECONDS = 30.0
+DRAIN_SECONDS = 10.0
+"""How long running rounds are waited for at the end; each has deadlines of its own."""
+EVENT_NAMES = {
+    EVENT_JOB_ERROR: "error",
+    EVENT_JOB_MISSED: "missed",
+    EVENT_JOB_MAX_INSTANCES: "overrun",
+}
+
+
+class Loader(Protocol):
+    """Reads the settings again; raises ConfigError, and then the old ones stay in force."""
+
+    def __call__(self) -> Settings: ...
+
+
+class Loop:
+    """Rounds at the pace of each chain, until stopped."""
+
+    def __init__(self, sidecar: Sidecar, load: Loader | None = None) -> None:
+        self.sidecar = sidecar
+        self._load = load
+        self._scheduler = AsyncIOScheduler(timezone=datetime.UTC)
+        self._busy: set[asyncio.Task[object]] = set()
+        self._beat_at = sidecar.clock()
+        self._pace: dict[str, float] = {}
+        sidecar.on_head = self._hasten
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the loop still turns. Says nothing of any chain."""
+        return self.sidecar.clock() - self._beat_at < ALIVE_SECONDS
+
+    def start(self) -> None:
+        """Begin the rounds, spread over one poll so that networks do not all ask at once."""
+        self._scheduler.add_listener(
+            self._count,
+            EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_SUBMITTED,
+        )
+        self._scheduler.add_job(
+            self._beat, IntervalTrigger(seconds=BEAT_SECONDS), id="beat", misfire_grace_time=None
+        )
+        self._schedule()
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Start no more rounds, let the running ones end, then shut the scheduler down."""
+        self._scheduler.pause()
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=DRAIN_SECONDS)
+        self._scheduler.shutdown(wait=False)
+
+    async def reload(self) -> str | None:
+        """Read the settings again and watch what they say; None, or why the old ones stay."""
+        if self._load is None:
+            return "there is no file to reload"
+        try:
+            settings = await asyncio.to_thread(self._load)
+        except ConfigError as error:
+            log.error("reload failed, the old configuration stays:\n%s", error)  # noqa: TRY400
+            self.sidecar.instruments.reloaded(at=None)
+            return str(error)
+        if settings.http != self.sidecar.settings.http:
+            log.warning("http settings changed: they take effect at the next start")
+        self.sidecar.apply(settings)
+        self._schedule()
+        self.sidecar.instruments.reloaded(at=self.sidecar.clock())
+        log.info("configuration reloaded: %d nodes", len(settings.nodes))
+        return None
+
+    def _schedule(self) -> None:
+        """One job a network; jobs of networks that are gone are removed."""
+        watches = self.sidecar.watches
+        for job in self._scheduler.get_jobs():
+            if job.id != "beat" and job.id not in watches:
+                job.remove()
+        now = datetime.datetime.now(datetime.UTC)
+        for index, (name, watch) in enumerate(watches.items()):
+            spread = watch.policy.poll_seconds * index / len(watches)
+            self._pace[name] = watch.policy.poll_seconds
+            self._scheduler.add_job(
+                self._turn,
+                IntervalTrigger(seconds=watch.policy.poll_seconds),
+                args=(name,),
+                id=name,
+                replace_existing=True,
+                next_run_time=now + datetime.timedelta(seconds=spread),
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+
+    async def _turn(self, name: str) -> None:
+        watch = self.sidecar.watches.get(name)
+        task = asyncio.current_task()
+        if watch is None or task is None:
+            return
+        self._busy.add(task)
+        try:
+            await self.sidecar.round(watch)
+        finally:
+            self._busy.discard(task)
+        self._keep_pace(name, watch)
+
+    def _keep_pace(self, name: str, watch: Watch) -> None:
+        """Poll twice a block, or once where a live subscription tells of every head at once."""
+        pace = watch.policy.poll_seconds
+        subscriptions = [node.subscription for node in watch.nodes]
+        if all(s is not None and s.state == "live" for s in subscriptions):
+            pace = max(pace, min(2 * pace, watch.policy.profile.interval_seconds))
+        if pace != self._pace.get(name) and self._scheduler.get_job(name) is not None:
+            self._pace[name] = pace
+            self._scheduler.reschedule_job(name, trigger=IntervalTrigger(seconds=pace))
+
+    def _hasten(self, watch: Watch) -> None:
+        """A head came in: bring the next round forward, unless one just was or is under way."""
+        now = self.sidecar.clock()
+        recent = watch.round_at is not None and now - watch.round_at < watch.policy.poll_seconds / 2
+        if recent or watch.is_asking or self._scheduler.get_job(watch.name) is None:
+            return
+        self._scheduler.modify_job(watch.name, next_run_time=datetime.datetime.now(datetime.UTC))
+
+    def _beat(self) -> None:
+        self._beat_at = self.sidecar.clock()
+        self.sidecar.fold()
+
+    def _count(self, event: JobEvent) -> None:
+        instruments = self.sidecar.instruments
+        if event.code == EVENT_JOB_SUBMITTED:
+            planned = event.scheduled_run_times[-1].timestamp()
+            instruments.scheduler_lag_seconds.set(max(0.0, self.sidecar.clock() - planned))
+            return
+        instruments.scheduler_events.labels(event=EVENT_NAMES[event.code]).inc()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    sidecar: Sidecar, loop: Loop, reload: Callable[[], Awaitable[str | None]] | None
+) -> AsyncIterator[str]:
+    """Serve the pages while the context is open; yields the address that is listened on.
+
+    Raises OSError when the address is taken or not ours.
+    """
+    http = sidecar.settings.http
+    token = http.token_file.read_text().strip() if http.token_file is not None else None
+    view = View(
+        snapshot=sidecar.snapshot,
+        alive=lambda: loop.is_alive,
+        reload=reload if http.reload else None,
+        token=token,
+        instruments=sidecar.instruments,
+    )
+    runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        host, port = http.address
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        yield f"http://{shown}:{bound[1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def run(settings: Settings, load: Loader | None, on_ready: Callable[[str], None]) -> None:
+    """The sidecar until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    `on_ready` gets the address of the server once it listens. Raises OSError when it cannot.
+    """
+    stopped = asyncio.Event()
+    events = asyncio.get_running_loop()
+    async with Sidecar(settings) as sidecar:
+        loop = Loop(sidecar, load)
+        reloads: set[asyncio.Task[str | None]] = set()
+
+        def hang_up() -> None:
+            task = asyncio.create_task(loop.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            events.add_signal_handler(number, stopped.set)
+        events.add_signal_handler(signal.SIGHUP, hang_up)
+        sidecar.instruments.reloaded(at=sidecar.clock())
+        async with serving(sidecar, loop, loop.reload) as address:
+            loop.start()
+            on_ready(address)
+            await stopped.wait()
+            await loop.stop()

@@ -1,0 +1,298 @@
+"""Everything that is watched, and the one evaluated state of it.
+
+A round asks one network, judges what was seen and folds it into the state. `run` repeats rounds,
+the gate counts them; metrics, page, API and terminal are drawn from the same snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from monitor import checks
+from monitor.act.metrics import Instruments
+from monitor.config import Settings
+from monitor.endpoint import Endpoint
+from monitor.judge.profiles import PROFILES, Policy, override, policy
+from monitor.judge.quorum import Round
+from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of
+from monitor.model import (
+    Action,
+    Finding,
+    Key,
+    Level,
+    NetworkFacts,
+    Observation,
+    Reference,
+    Snapshot,
+    Unseen,
+    Verdict,
+    reference_label,
+    subject_of,
+)
+from monitor.rpc.node import Budget, Limits, Node, open_session
+from monitor.rpc.subscription import Subscription
+from monitor.watch import Watch
+
+log = logging.getLogger("headwatch")
+
+Clock = Callable[[], float]
+
+
+def policy_of(settings: Settings, network: str) -> Policy:
+    """The thresholds of a configured network."""
+    chosen = settings.networks[network].profile
+    profile = override(
+        PROFILES[chosen.profile],
+        interval_seconds=chosen.interval_seconds,
+        chain_id=chosen.chain_id,
+        genesis_hash=chosen.genesis_hash,
+    )
+    return policy(profile)
+
+
+class Sidecar:
+    """The watched networks and what is known of them.
+
+    Use as an async context manager: the HTTP session and the subscriptions live in it.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = time.time) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.instruments = Instruments()
+        self.memory: Memory = EMPTY
+        self.verdict: Verdict = verdict_of((), clock())
+        self.watches: dict[str, Watch] = {}
+        self.on_actions: Callable[[Sequence[Action]], None] = lambda actions: None
+        self.on_head: Callable[[Watch], None] = lambda watch: None
+        self._skipped: dict[str, tuple[Key, ...]] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._listeners: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        self._session = open_session()
+        self.apply(self.settings)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._listeners.values():
+            task.cancel()
+        await asyncio.gather(*self._listeners.values(), return_exceptions=True)
+        for watch in self.watches.values():
+            await asyncio.gather(*(endpoint.node.close() for endpoint in watch.endpoints))
+        if self._session is not None:
+            await self._session.close()
+
+    # -- what is watched -------------------------------------------------------------------------
+
+    def apply(self, settings: Settings) -> None:
+        """Watch what these settings say; what did not change keeps its memory."""
+        old = {(e.label, e.node.url): e for w in self.watches.values() for e in w.endpoints}
+        kept: set[str] = set()
+        watches: dict[str, Watch] = {}
+        for name, network in settings.networks.items():
+            nodes = [n for n in settings.nodes if n.network == name]
+            if not nodes:
+                continue
+            rules = policy_of(settings, name)
+            references = [
+                self._endpoint(
+                    old,
+                    reference_label(name, r.name),
+                    r,
+                    settings,
+                    r.calls_a_day or rules.profile.calls_a_day,
+                )
+                for r in network.references
+            ]
+            own = [self._endpoint(old, n.name, n, settings, None) for n in nodes]
+            watch = Watch(name, rules, references, own, self.clock)
+            before = self.watches.get(name)
+            if before is not None and before.policy == rules:
+                watch.trail, watch.rounds_total = before.trail, before.rounds_total
+            watches[name] = watch
+            kept.update(subject_of(e.label) for e in watch.endpoints)
+            kept.add(subject_of(reference_label(name)))
+            for endpoint in own:
+                self._listen(endpoint, watch)
+        self._forget_listeners({n.name for n in settings.nodes})
+        self.settings, self.watches = settings, watches
+        self.memory = forget(self.memory, kept)
+        self._skipped = {name: self._skipped.get(name, ()) for name in watches}
+
+    def _endpoint(
+        self,
+        old: dict[Any, Endpoint],
+        label: str,
+        wanted: Any,  # noqa: ANN401 - a NodeSettings or a ReferenceSettings
+        settings: Settings,
+        calls_a_day: int | None,
+    ) -> Endpoint:
+        assert self._session is not None, "the sidecar is not open"  # noqa: S101
+        kept = old.get((label, wanted.url))
+        if kept is None:
+            budget = None if calls_a_day is None else Budget(calls_a_day, self.clock)
+            node = Node(label, wanted.url, self._session, clock=self.clock, budget=budget)
+            kept = Endpoint(node)
+        rpc = settings.rpc
+        kept.node.limits = Limits(rpc.deadline_seconds, rpc.body_bytes_max, rpc.batch_calls_max)
+        if kept.node.budget is not None and calls_a_day is not None:
+            kept.node.budget.calls_a_day = calls_a_day
+        kept.operator = getattr(wanted, "operator", "")
+        kept.configured_client = getattr(wanted, "client", None) or ""
+        kept.websocket = getattr(wanted, "websocket", None)
+        return kept
+
+    def _listen(self, endpoint: Endpoint, watch: Watch) -> None:
+        """Start the subscription of a node that has a websocket, once."""
+        url = endpoint.websocket
+        if endpoint.subscription is not None and endpoint.subscription.url == url:
+            endpoint.subscription.on_head = lambda _: self.on_head(watch)
+            return
+        task = self._listeners.pop(endpoint.label, None)
+        if task is not None:
+            task.cancel()
+        endpoint.subscription = None
+        if url is None or self._session is None:
+            return
+        endpoint.subscription = Subscription(
+            url,
+            self._session,
+            lambda _: self.on_head(watch),
+            clock=self.clock,
+            deaf_seconds=watch.policy.lag_blocks * watch.policy.profile.interval_seconds,
+        )
+        self._listeners[endpoint.label] = asyncio.create_task(endpoint.subscription.run())
+
+    def _forget_listeners(self, names: set[str]) -> None:
+        for name in [n for n in self._listeners if n not in names]:
+            self._listeners.pop(name).cancel()
+
+    # -- one round -------------------------------------------------------------------------------
+
+    async def round(self, watch: Watch) -> tuple[Action, ...]:
+        """Ask one network, judge it, fold it into the state; the edges that came of it.
+
+        Never raises but for cancellation: a mistake of ours makes the network UNKNOWN and is
+        counted.
+        """
+        try:
+            context = await watch.ask()
+            findings = self.judge(watch, context)
+        except Exception:
+            log.exception("internal error while asking %s", watch.name)
+            self.instruments.internal_errors.labels(place="round").inc()
+            findings = [
+                _crashed(check, subject_of(node.label), watch.name)
+                for check in ("head", "fork")
+                for node in watch.nodes
+            ]
+        self._sample(watch)
+        return self.fold(findings)
+
+    def judge(self, watch: Watch, context: Round) -> list[Finding]:
+        """Every check's findings of this round; a check that crashes is UNKNOWN by itself."""
+        now = self.clock()
+        findings: list[Finding] = []
+        skipped: list[Key] = []
+        for check in checks.CHECKS:
+            for history in watch.histories(check):
+                if not check.required and _is_unsupported(history):
+                    skipped.append((check.name, subject_of(history[-1].node)))
+                    continue
+                try:
+                    findings.extend(check.judge(history, context, watch.policy, now))
+                except Exception:
+                    log.exception("internal error in the judge of %s", check.name)
+                    self.instruments.internal_errors.labels(place=f"judge_{check.name}").inc()
+                    subject = subject_of(history[-1].node)
+                    findings.append(_crashed(check.name, subject, watch.name))
+        self._skipped[watch.name] = tuple(skipped)
+        return findings
+
+    def fold(self, findings: Iterable[Finding] = ()) -> tuple[Action, ...]:
+        """Fold findings into the one state; without any, let what is stale expire."""
+        self.memory, verdict, actions = fold(self.memory, tuple(findings), self.clock())
+        skipped = tuple(key for keys in self._skipped.values() for key in keys)
+        self.verdict = replace(verdict, skipped=skipped)
+        for action in actions:
+            finding = action.finding
+            level = logging.INFO if action.kind == "closed" else logging.WARNING
+            log.log(
+                level, "%s %s %s: %s", action.kind, finding.subject, finding.check, finding.summary
+            )
+        if actions:
+            self.on_actions(actions)
+        return actions
+
+    def _sample(self, watch: Watch) -> None:
+        for endpoint in watch.endpoints:
+            while endpoint.node.latencies:
+                method, seconds = endpoint.node.latencies.popleft()
+                self.instruments.rpc_call_seconds.labels(
+                    node=endpoint.label, method=method
+                ).observe(seconds)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The immutable value that every page is drawn from."""
+        watches = self.watches.values()
+        observations: list[Observation[object]] = []
+        for watch in watches:
+            for endpoint in watch.endpoints:
+                for history in (endpoint.heads, endpoint.identities, endpoint.forks):
+                    observations.extend(history[-1:])  # type: ignore[arg-type]
+        return Snapshot(
+            at=self.clock(),
+            verdict=self.verdict,
+            observations=tuple(observations),
+            networks=tuple(_network_facts(watch) for watch in watches),
+            endpoints=tuple(e.facts(w.name) for w in watches for e in w.endpoints),
+            ready=all(watch.rounds_total for watch in watches),
+        )
+
+
+def _is_unsupported(history: Sequence[Observation[Any]]) -> bool:
+    newest = history[-1].seen if history else None
+    return isinstance(newest, Unseen) and newest.reason == "unsupported"
+
+
+def _crashed(check: str, subject: str, network: str) -> Finding:
+    return Finding(
+        check=check,
+        subject=subject,
+        network=network,
+        level=Level.UNKNOWN,
+        reason="internal_error",
+        summary="headwatch itself failed here; its log has the traceback",
+    )
+
+
+def _network_facts(watch: Watch) -> NetworkFacts:
+    reference = watch.round.reference if watch.round is not None else None
+    return NetworkFacts(
+        name=watch.name,
+        profile=watch.policy.label,
+        interval_seconds=watch.policy.profile.interval_seconds,
+        lag_blocks=watch.policy.lag_blocks,
+        stall_seconds=watch.policy.stall_seconds,
+        confirmations=watch.policy.confirmations,
+        reference=reference if isinstance(reference, Reference) else None,
+        round_at=watch.round_at,
+        round_seconds=watch.round_seconds,
+        rounds_total=watch.rounds_total,
+    )

@@ -1,0 +1,267 @@
+"""One network, asked: a round puts the same questions to every node and reference at one moment.
+
+What comes out is a `Round` and the histories that the judges read. Nothing here decides anything;
+`run` judges. References cost money, so they are asked within their budget of the day, and what
+follows from headers already seen is not asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from monitor.checks import CHECKS, Check
+from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
+from monitor.judge.fork import compare, search_range
+from monitor.judge.head import is_jump
+from monitor.judge.profiles import Policy
+from monitor.judge.quorum import (
+    CONTESTED_DEPTH,
+    Round,
+    Witness,
+    admit,
+    believed_hash,
+    elect_identity,
+    heights_to_ask,
+    hold_round,
+)
+from monitor.judge.seen import ForkSeen, HeadSeen, IdentitySeen, chain_of
+from monitor.model import Observation, Unseen
+from monitor.probes import fork, head, identity
+from monitor.rpc.errors import RpcError
+
+S = TypeVar("S")
+HEIGHTS_COUNT_MAX = 64
+ANCESTOR_SECONDS = 30.0
+"""How long the parting point of a fork is believed before it is looked for again."""
+IDENTITY_SECONDS = 3600.0
+"""How often a reference is asked again which chain it serves, when nothing gives cause to."""
+SAMPLED_METHODS = tuple(dict.fromkeys(method for check in CHECKS for method in check.methods))
+"""One of them in each round travels alone to each node: the latency sample."""
+
+
+class Watch:
+    """One network: its references, its nodes and the policy they are judged by."""
+
+    def __init__(
+        self,
+        name: str,
+        policy: Policy,
+        references: Sequence[Endpoint],
+        nodes: Sequence[Endpoint],
+        clock: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.policy = policy
+        self.references = tuple(references)
+        self.nodes = tuple(nodes)
+        self.rounds_total = 0
+        self.round_at: float | None = None
+        self.round_seconds = 0.0
+        self.is_asking = False
+        self.trail: tuple[Observation[HeadSeen], ...] = ()
+        self.round: Round | None = None
+        self._clock = clock
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self.references + self.nodes
+
+    async def ask(self) -> Round:
+        """Put this round's questions, remember the answers, and hold the election.
+
+        Every endpoint that fails becomes an `Unseen` of its own; nothing is raised but
+        cancellation and our own mistakes.
+        """
+        self.is_asking = True
+        try:
+            return await self._ask()
+        finally:
+            self.is_asking = False
+
+    async def _ask(self) -> Round:
+        began = self._clock()
+        asked = [reference for reference in self.references if began >= reference.due_at]
+        await asyncio.gather(
+            *(self._ask_reference(reference, began) for reference in asked),
+            *(self._ask_node(node) for node in self.nodes),
+        )
+        await self._ask_hashes(began)
+        now = self._clock()
+        round_ = hold_round(
+            self.name, self._witnesses(now, began), self.policy, now, self.trail
+        )
+        self.trail = shortened(round_.trail)
+        await asyncio.gather(*(self._search(node, round_) for node in self.nodes))
+        for reference in asked:
+            self._plan(reference, began)
+        self.round = round_
+        self.rounds_total += 1
+        self.round_at = self._clock()
+        self.round_seconds = self.round_at - began
+        return round_
+
+    def histories(self, check: Check[Any]) -> Iterator[Sequence[Observation[Any]]]:
+        """What a check judges this round: one history a subject, each oldest first."""
+        if "node" in check.scopes:
+            for node in self.nodes:
+                yield node.history(check.asks)
+        if "reference" in check.scopes:
+            for reference in self.references:
+                # Its newest head may be too old to compare with, which only the round knows.
+                yield (*reference.heads[:-1], self._usable_head(reference, self._clock()))
+        if "quorum" in check.scopes:
+            yield self.trail
+
+    async def _observe(
+        self, endpoint: Endpoint, check: str, answer: Awaitable[S]
+    ) -> Observation[S]:
+        began = self._clock()
+        seen: S | Unseen
+        try:
+            seen = await answer
+        except RpcError as error:
+            seen = error.unseen()
+        now = self._clock()
+        return Observation(endpoint.label, check, now, now - began, seen)
+
+    async def _ask_node(self, node: Endpoint) -> None:
+        node.node.sample(SAMPLED_METHODS[self.rounds_total % len(SAMPLED_METHODS)])
+        seen_head, seen_identity = await asyncio.gather(
+            self._observe(node, "head", head.probe(node.node)),
+            self._observe(node, "identity", identity.probe(node.node)),
+        )
+        node.remember_head(seen_head)
+        append(node.identities, seen_identity, NEWEST_COUNT)
+        if isinstance(seen_identity.seen, IdentitySeen):
+            node.version = seen_identity.seen.client_version
+        if node.subscription is not None and isinstance(seen_head.seen, HeadSeen):
+            node.subscription.canary(seen_head.seen.head)
+
+    async def _ask_reference(self, reference: Endpoint, now: float) -> None:
+        if now >= reference.identity_due_at:
+            seen_head, seen_identity = await asyncio.gather(
+                self._observe(reference, "head", head.probe(reference.node)),
+                self._observe(reference, "identity", identity.probe(reference.node)),
+            )
+            append(reference.identities, seen_identity, NEWEST_COUNT)
+            if isinstance(seen_identity.seen, IdentitySeen):
+                reference.version = seen_identity.seen.client_version
+                reference.identity_due_at = now + IDENTITY_SECONDS
+        else:
+            seen_head = await self._observe(reference, "head", head.probe(reference.node))
+        reference.remember_head(seen_head)
+        if isinstance(seen_head.seen, Unseen) or is_jump(reference.heads, self.policy):
+            reference.identity_due_at = 0.0
+
+    def _plan(self, reference: Endpoint, began: float) -> None:
+        """When this reference is asked again: at the next round, or as its budget allows."""
+        calls = reference.node.calls_total - reference.calls_before
+        reference.calls_before = reference.node.calls_total
+        budget = reference.node.budget
+        spacing = 0.0 if budget is None else budget.spacing_seconds(max(calls, head.CALLS))
+        # A spent budget is asked for as well: the refusal is free, and is what must be shown.
+        spent = budget is not None and budget.calls_a_day - budget.spent < head.CALLS
+        reference.due_at = began if spent or spacing <= self.policy.poll_seconds else began + spacing
+
+    def _usable_head(self, reference: Endpoint, now: float) -> Observation[HeadSeen]:
+        """Its newest head, unless the budget has let it grow too old to compare with."""
+        newest = reference.heads[-1]
+        age = now - newest.at
+        oldest = 2 * max(self.policy.poll_seconds, self.policy.profile.interval_seconds)
+        if age <= oldest or isinstance(newest.seen, Unseen):
+            return newest
+        calls = reference.node.budget.calls_a_day if reference.node.budget else 0
+        detail = f"last asked {age:.0f} s ago: its {calls} calls a day do not allow more"
+        return replace(newest, seen=Unseen("budget", detail))
+
+    def _witnesses(self, now: float, began: float) -> tuple[Witness, ...]:
+        return tuple(
+            Witness(
+                name=reference.name,
+                operator=reference.operator,
+                client=reference.client,
+                head=self._usable_head(reference, now),
+                identity=reference.identities[-1] if reference.identities else None,
+                chain=chain_of(reference.heads, reference.vouched(began), reference.known),
+            )
+            for reference in self.references
+        )
+
+    async def _ask_hashes(self, began: float) -> None:
+        """Ask for the hashes that this round compares and that no link of headers proves."""
+        witnesses = self._witnesses(self._clock(), began)
+        need = len({witness.operator for witness in witnesses}) // 2 + 1
+        admitted, _ = admit(witnesses, elect_identity(witnesses, self.policy, need))
+        heads = [node.heads[-1].seen for node in self.nodes]
+        heights = heights_to_ask(admitted, need, [h for h in heads if isinstance(h, HeadSeen)])
+        chains = {witness.name: witness.chain for witness in admitted}
+        questions = []
+        for reference in self.references:
+            chain = chains.get(reference.name)
+            if chain is not None:
+                missing = [n for n in heights if n not in chain.hashes][:HEIGHTS_COUNT_MAX]
+                if missing:
+                    questions.append(self._ask_blocks(reference, missing))
+        top = heights[0] if heights else None
+        await asyncio.gather(*questions, *(self._ask_fork(node, top) for node in self.nodes))
+
+    async def _ask_blocks(self, reference: Endpoint, missing: Sequence[int]) -> None:
+        answer = await self._observe(reference, "fork", fork.blocks_at(reference.node, missing))
+        if not isinstance(answer.seen, Unseen):
+            reference.remember_blocks(answer.seen, answer.at)
+
+    async def _ask_fork(self, node: Endpoint, top: int | None) -> None:
+        newest = node.heads[-1]
+        if isinstance(newest.seen, Unseen):
+            unseen: Observation[ForkSeen] = Observation(
+                node.label, "fork", newest.at, newest.took_seconds, newest.seen
+            )
+            append(node.forks, unseen, NEWEST_COUNT)
+            return
+        wanted: tuple[int, ...] = ()
+        if top is not None:
+            common = min(newest.seen.head.number, top)
+            wanted = (common, max(0, common - CONTESTED_DEPTH))
+        probe = fork.probe(node.node, node.heads, wanted, known=node.known, client=node.client)
+        observation = await self._observe(node, "fork", probe)
+        append(node.forks, observation, NEWEST_COUNT)
+        if isinstance(observation.seen, ForkSeen):
+            node.known.extend(
+                block
+                for number, block in observation.seen.chain.heads.items()
+                if number in wanted and block not in node.known
+            )
+
+    async def _search(self, node: Endpoint, round_: Round) -> None:
+        """Where hashes differ, find out where the chains part; a known answer serves a while."""
+        newest = node.forks[-1]
+        if not isinstance(newest.seen, ForkSeen):
+            return
+        compared = compare(newest.seen.head, newest.seen.chain, round_)
+        search = search_range(compared, round_)
+        if search is None:
+            node.ancestor = None
+            return
+        now = self._clock()
+        if node.ancestor is None or now - node.ancestor[1] > ANCESTOR_SECONDS:
+            other = self._believed(round_, search.highest)
+            if other is None:
+                return
+            found = await self._observe(
+                node, "fork", fork.ancestor(node.node, other.node, search)
+            )
+            if isinstance(found.seen, Unseen):
+                return
+            node.ancestor = (found.seen, now)
+        node.forks[-1] = replace(newest, seen=replace(newest.seen, ancestor=node.ancestor[0]))
+
+    def _believed(self, round_: Round, number: int) -> Endpoint | None:
+        """A reference that names the believed hash at this height."""
+        believed = believed_hash(round_, number)
+        for witness in round_.admitted:
+            if believed is not None and witness.chain.hashes.get(number) == believed:
+                return next(r for r in self.references if r.name == witness.name)
+        return None

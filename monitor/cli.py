@@ -65,26 +65,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: Exception) -> int:
-    from monitor.config import ConfigError  # noqa: PLC0415
-    from monitor.lab.errors import LabError  # noqa: PLC0415
+    from monitor.config import ConfigError
+    from monitor.lab.errors import LabError
 
     if isinstance(error, ConfigError):
-        print(error, file=sys.stderr)  # noqa: T201
+        _print(str(error), sys.stderr)
         return USAGE
     if isinstance(error, LabError):
         _say(f"lab: {error}")
         return INCONCLUSIVE
-    logging.getLogger("headwatch").exception("internal error")
+    logging.getLogger("headwatch").error("internal error", exc_info=error)
     _say("internal error: please report the traceback above")
     return INTERNAL
 
 
 def _say(line: str) -> None:
-    print(f"headwatch: {line}", file=sys.stderr)  # noqa: T201
+    print(f"headwatch: {line}", file=sys.stderr)
 
 
 def _print(text: str, file: TextIO | None = None) -> None:
-    print(text, file=file or sys.stdout, flush=True)  # noqa: T201
+    print(text, file=file or sys.stdout, flush=True)
 
 
 # -- the shape of the command line ---------------------------------------------------------------
@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
+_Commands = argparse._SubParsersAction
 
 
 def _run_parser(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -258,7 +258,7 @@ def _config_path(chosen: argparse.Namespace) -> Path:
 
 
 def _load(chosen: argparse.Namespace) -> Settings:
-    from monitor.config import load  # noqa: PLC0415
+    from monitor.config import load
 
     return load(_config_path(chosen), os.environ)
 
@@ -266,14 +266,13 @@ def _load(chosen: argparse.Namespace) -> Settings:
 def run_command(chosen: argparse.Namespace) -> int:
     """`headwatch run`."""
     settings = _load(chosen)
-    from monitor.run import run  # noqa: PLC0415
+    from monitor.run import run
 
     logging.basicConfig(
         level=chosen.log_level.upper(),
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     log = logging.getLogger("headwatch")
 
     def ready(address: str) -> None:
@@ -292,8 +291,8 @@ def gate_command(chosen: argparse.Namespace) -> int:
     """`headwatch gate`."""
     outputs = [_output(text) for text in chosen.output]
     settings = _gate_settings(chosen)
-    from monitor.act.report import gate_json, gate_text  # noqa: PLC0415
-    from monitor.gate import gate  # noqa: PLC0415
+    from monitor.act.report import gate_json, gate_text
+    from monitor.gate import gate
 
     logging.getLogger("headwatch").addHandler(logging.NullHandler())
     with _progress(chosen.window, quiet=chosen.json) as progress:
@@ -337,10 +336,10 @@ def _output(text: str) -> tuple[str, Path]:
 
 
 def _gate_settings(chosen: argparse.Namespace) -> Settings:
-    from monitor.config import from_flags  # noqa: PLC0415
+    from monitor.config import from_flags
 
-    flags = chosen.node or chosen.reference or chosen.network or chosen.interval_seconds
-    if not flags:
+    flags = (chosen.node, chosen.network, chosen.interval_seconds, *chosen.reference)
+    if all(flag is None for flag in flags):
         return _load(chosen)
     if chosen.config is not None:
         message = "-c goes without --node, --reference, --network and --interval-seconds"
@@ -363,8 +362,8 @@ def _progress(window: float, *, quiet: bool) -> Iterator[Callable[[Verdict, floa
     if quiet or not window or not sys.stderr.isatty():
         yield lambda verdict, seconds: None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("judging", total=window)
@@ -377,7 +376,7 @@ def _progress(window: float, *, quiet: bool) -> Iterator[Callable[[Verdict, floa
 
 def config_init(chosen: argparse.Namespace) -> int:
     """`headwatch config init`: never overwrites."""
-    from monitor.config import INITIAL  # noqa: PLC0415
+    from monitor.config import INITIAL
 
     try:
         with chosen.path.open("x", encoding="utf-8") as file:
@@ -405,7 +404,7 @@ def config_check(chosen: argparse.Namespace) -> int:
 
 def config_show(chosen: argparse.Namespace) -> int:
     """`headwatch config show`."""
-    from monitor.config import show  # noqa: PLC0415
+    from monitor.config import show
 
     _print(show(_load(chosen)).rstrip())
     return PASS
@@ -414,7 +413,7 @@ def config_show(chosen: argparse.Namespace) -> int:
 def config_schema(chosen: argparse.Namespace) -> int:
     """`headwatch config schema`."""
     del chosen
-    from monitor.config import schema  # noqa: PLC0415
+    from monitor.config import schema
 
     _print(json.dumps(schema(), indent=2))
     return PASS
@@ -422,7 +421,7 @@ def config_schema(chosen: argparse.Namespace) -> int:
 
 def lab_list(chosen: argparse.Namespace) -> int:
     """`headwatch lab list`."""
-    from monitor.lab.timeline import listing  # noqa: PLC0415
+    from monitor.lab.commands import listing
 
     _print(listing(as_json=chosen.json))
     return PASS
@@ -430,21 +429,29 @@ def lab_list(chosen: argparse.Namespace) -> int:
 
 def lab_scenario(chosen: argparse.Namespace) -> int:
     """`headwatch lab scenario NAME`: 0 when exactly its findings opened and closed."""
-    from monitor.lab.timeline import scenario_command  # noqa: PLC0415
+    import difflib
 
+    from monitor.lab.commands import scenario_command
+    from monitor.lab.scenarios import BY_NAME
+
+    if chosen.name not in BY_NAME:
+        near = difflib.get_close_matches(chosen.name, BY_NAME, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"no scenario {chosen.name!r}{hint} (see `headwatch lab list`)"
+        raise UsageError(message)
     return scenario_command(chosen.name, seed=chosen.seed, as_json=chosen.json)
 
 
 def lab_up(chosen: argparse.Namespace) -> int:
     """`headwatch lab up`."""
-    from monitor.lab.timeline import up_command  # noqa: PLC0415
+    from monitor.lab.commands import up_command
 
     return up_command(chosen.interval_seconds)
 
 
 def lab_fetch(chosen: argparse.Namespace) -> int:
     """`headwatch lab fetch`."""
-    from monitor.lab import tools  # noqa: PLC0415
+    from monitor.lab import tools
 
     _print(str(tools.fetch_anvil(chosen.directory or tools.cache_directory())))
     return PASS
@@ -452,6 +459,6 @@ def lab_fetch(chosen: argparse.Namespace) -> int:
 
 def demo_command(chosen: argparse.Namespace) -> int:
     """`headwatch demo`."""
-    from monitor.lab.demo import demo  # noqa: PLC0415
+    from monitor.lab.demo import demo
 
     return demo(listen=chosen.listen, keep=chosen.keep, as_json=chosen.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from monitor.judge.quorum import client_family
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen
-from monitor.model import Head, NodeFacts, Observation, Url
+from monitor.model import Head, NodeFacts, Observation, Unseen, Url
 from monitor.rpc.node import Node
 from monitor.rpc.subscription import Subscription
 
@@ -46,6 +47,27 @@ class Endpoint:
     due_at: float = 0.0
     identity_due_at: float = 0.0
     calls_before: int = 0
+
+    asking: asyncio.Task[None] | None = None
+    """The question under way beside the rounds, while it hangs."""
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether its last answer did not come in time."""
+        newest = self.heads[-1].seen if self.heads else None
+        return isinstance(newest, Unseen) and newest.reason == "timeout"
+
+    @property
+    def newest_head(self) -> Head | None:
+        """The head of its newest answer; None while that is Unseen."""
+        return _head(self.heads[-1]) if self.heads else None
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self.node.close()
+        if self.asking is not None:
+            self.asking.cancel()
+            await asyncio.gather(self.asking, return_exceptions=True)
 
     @property
     def label(self) -> str:
@@ -87,14 +109,13 @@ class Endpoint:
 
     def vouched(self, began: float) -> list[Head]:
         """The blocks named by number that still count: of this round, or deep and recent."""
-        newest = _head(self.heads[-1]) if self.heads else None
+        newest = self.newest_head
         if newest is None:
             return []
         return [
             block
             for number, (block, at) in self.deep.items()
-            if at >= began
-            or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
+            if at >= began or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
         ]
 
     def facts(self, network: str) -> NodeFacts:

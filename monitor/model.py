@@ -29,6 +29,11 @@ Nrlc = NewType("Nrlc", int)
 S = TypeVar("S")
 
 
+def short(long_hash: str) -> str:
+    """A hash as sentences name it: both ends, since a lie may change either."""
+    return f"{long_hash[:8]}…{long_hash[-6:]}"
+
+
 class Level(enum.IntEnum):
     """How bad: the order is that of `worst-of`, in which not knowing is worse than being well."""
 
@@ -60,7 +65,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class BlockStamp:
-    """ "As of": the block at which something was read or compared."""
+    """The "as of": the block at which something was read or compared."""
 
     number: BlockNumber
     hash: Hash32
@@ -184,7 +189,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What to tell: only edges. `Opened` left OK, `Changed` moved between levels, `Closed` is OK."""
+    """What to tell: only edges. Opened: left OK. Changed: another bad level. Closed: OK again."""
 
     kind: Literal["opened", "changed", "closed"]
     key: Key
@@ -248,6 +253,8 @@ class Snapshot:
     """Every network has finished its first round."""
 
 
+SECRET_LENGTH_MIN = 4
+"""Shorter parts of a URL are words, not keys, and would take whole sentences with them."""
 QUORUM = "quorum"
 """The reserved reference name under which a network's reference as a whole is judged."""
 
@@ -258,6 +265,7 @@ def reference_label(network: str, name: str = QUORUM) -> str:
 
 
 def node_subject(name: str) -> str:
+    """The subject of a configured node."""
     return f"node:{name}"
 
 
@@ -316,7 +324,9 @@ class Url:
         words = {self._text, parts.path.strip("/"), parts.query, parts.username, parts.password}
         words.update(parts.path.split("/"))
         words.update(value for _, value in urllib.parse.parse_qsl(parts.query))
-        return tuple(sorted((w for w in words if w and len(w) >= 4), key=len, reverse=True))
+        return tuple(
+            sorted((w for w in words if w and len(w) >= SECRET_LENGTH_MIN), key=len, reverse=True)
+        )
 
     def scrub(self, text: str, limit: int = 200) -> str:
         """`text` on one line, without any part of this URL that may be a key, cut at `limit`.

@@ -63,6 +63,8 @@ class Loop:
         self._beat_at = sidecar.clock()
         self._pace: dict[str, float] = {}
         sidecar.on_head = self._hasten
+        # Its warnings are counted by the listener instead; `headwatch_scheduler_events_total`.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     @property
     def is_alive(self) -> bool:
@@ -84,6 +86,7 @@ class Loop:
     async def stop(self) -> None:
         """Start no more rounds, let the running ones end, then shut the scheduler down."""
         self._scheduler.pause()
+        await asyncio.sleep(0)  # A round that was submitted in this very tick has yet to begin.
         if self._busy:
             await asyncio.wait(self._busy, timeout=DRAIN_SECONDS)
         self._scheduler.shutdown(wait=False)
@@ -95,7 +98,7 @@ class Loop:
         try:
             settings = await asyncio.to_thread(self._load)
         except ConfigError as error:
-            log.error("reload failed, the old configuration stays:\n%s", error)  # noqa: TRY400
+            log.error("reload failed, the old configuration stays:\n%s", error)
             self.sidecar.instruments.reloaded(at=None)
             return str(error)
         if settings.http != self.sidecar.settings.http:

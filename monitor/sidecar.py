@@ -92,7 +92,7 @@ class Sidecar:
             task.cancel()
         await asyncio.gather(*self._listeners.values(), return_exceptions=True)
         for watch in self.watches.values():
-            await asyncio.gather(*(endpoint.node.close() for endpoint in watch.endpoints))
+            await asyncio.gather(*(endpoint.close() for endpoint in watch.endpoints))
         if self._session is not None:
             await self._session.close()
 
@@ -137,11 +137,11 @@ class Sidecar:
         self,
         old: dict[Any, Endpoint],
         label: str,
-        wanted: Any,  # noqa: ANN401 - a NodeSettings or a ReferenceSettings
+        wanted: Any,
         settings: Settings,
         calls_a_day: int | None,
     ) -> Endpoint:
-        assert self._session is not None, "the sidecar is not open"  # noqa: S101
+        assert self._session is not None, "the sidecar is not open"
         kept = old.get((label, wanted.url))
         if kept is None:
             budget = None if calls_a_day is None else Budget(calls_a_day, self.clock)

@@ -8,8 +8,9 @@ follows from headers already seen is not asked again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from monitor.checks import CHECKS, Check
@@ -85,14 +86,12 @@ class Watch:
         began = self._clock()
         asked = [reference for reference in self.references if began >= reference.due_at]
         await asyncio.gather(
-            *(self._ask_reference(reference, began) for reference in asked),
-            *(self._ask_node(node) for node in self.nodes),
+            *(self._unhurried(r, partial(self._ask_reference, r, began)) for r in asked),
+            *(self._unhurried(n, partial(self._ask_node, n)) for n in self.nodes),
         )
         await self._ask_hashes(began)
         now = self._clock()
-        round_ = hold_round(
-            self.name, self._witnesses(now, began), self.policy, now, self.trail
-        )
+        round_ = hold_round(self.name, self._witnesses(now, began), self.policy, now, self.trail)
         self.trail = shortened(round_.trail)
         await asyncio.gather(*(self._search(node, round_) for node in self.nodes))
         for reference in asked:
@@ -126,6 +125,19 @@ class Watch:
             seen = error.unseen()
         now = self._clock()
         return Observation(endpoint.label, check, now, now - began, seen)
+
+    async def _unhurried(
+        self, endpoint: Endpoint, ask: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Ask, and wait for the answer, unless this endpoint let its last deadline pass.
+
+        One that hangs costs the others one slow round, not every round: from then on it is asked
+        beside the rounds and stays Unseen until it answers.
+        """
+        if not endpoint.is_hanging:
+            await ask()
+        elif endpoint.asking is None or endpoint.asking.done():
+            endpoint.asking = asyncio.create_task(ask())
 
     async def _ask_node(self, node: Endpoint) -> None:
         node.node.sample(SAMPLED_METHODS[self.rounds_total % len(SAMPLED_METHODS)])
@@ -164,7 +176,9 @@ class Watch:
         spacing = 0.0 if budget is None else budget.spacing_seconds(max(calls, head.CALLS))
         # A spent budget is asked for as well: the refusal is free, and is what must be shown.
         spent = budget is not None and budget.calls_a_day - budget.spent < head.CALLS
-        reference.due_at = began if spent or spacing <= self.policy.poll_seconds else began + spacing
+        reference.due_at = (
+            began if spent or spacing <= self.policy.poll_seconds else began + spacing
+        )
 
     def _usable_head(self, reference: Endpoint, now: float) -> Observation[HeadSeen]:
         """Its newest head, unless the budget has let it grow too old to compare with."""
@@ -250,9 +264,7 @@ class Watch:
             other = self._believed(round_, search.highest)
             if other is None:
                 return
-            found = await self._observe(
-                node, "fork", fork.ancestor(node.node, other.node, search)
-            )
+            found = await self._observe(node, "fork", fork.ancestor(node.node, other.node, search))
             if isinstance(found.seen, Unseen):
                 return
             node.ancestor = (found.seen, now)

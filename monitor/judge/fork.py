@@ -12,7 +12,7 @@ February 2025: the majority was).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import (
@@ -25,7 +25,6 @@ from monitor.judge.quorum import (
 from monitor.judge.seen import Chain, ForkSeen, HeadSeen
 from monitor.model import (
     BlockNumber,
-    BlockStamp,
     Evidence,
     Finding,
     Hash32,
@@ -123,56 +122,54 @@ def judge(
         return ()
     newest = history[-1]
     seen = newest.seen
+    blank = Finding(
+        check=CHECK,
+        subject=subject_of(newest.node),
+        network=context.network,
+        level=Level.UNKNOWN,
+        reason="",
+        summary="",
+        limit=float(policy.confirmations),
+        unit="blocks",
+    )
     if isinstance(seen, Unseen):
-        return (
-            _finding(newest, context, Level.UNKNOWN, seen.reason, f"not seen: {seen.detail}"),
-        )
+        return (replace(blank, reason=seen.reason, summary=f"not seen: {seen.detail}"),)
+    blank = replace(blank, as_of=seen.head.head.stamp)
     if isinstance(context.reference, NoQuorum):
         summary = f"nothing to compare it with: {context.reference.summary}"
-        return (_finding(newest, context, Level.UNKNOWN, "no_quorum", summary),)
+        return (replace(blank, reason="no_quorum", summary=summary),)
     compared = compare(seen.head, seen.chain, context)
     if not compared:
-        return (
-            _finding(
-                newest,
-                context,
-                Level.UNKNOWN,
-                "hash_unseen",
-                "no height at which both its hash and the references' could be seen",
-            ),
-        )
-    return (_weigh(newest, seen, compared, context, context.reference, policy),)
-
-
-def _weigh(
-    newest: Observation[ForkSeen],
-    seen: ForkSeen,
-    compared: tuple[Comparison, ...],
-    context: Round,
-    reference: Reference,
-    policy: Policy,
-) -> Finding:
+        summary = "no height at which both its hash and the references' could be seen"
+        return (replace(blank, reason="hash_unseen", summary=summary),)
     different = [c for c in compared if c.differs]
     evidence = tuple(_evidence(newest, c, context, policy) for c in different or compared[:1])
-    as_of = seen.head.head.stamp
-    if not different:
-        summary = f"same hash as the references at block {compared[0].number}"
-        return _finding(
-            newest, context, Level.OK, "same_chain", summary, 0, policy, evidence, as_of
-        )
+    blank = replace(blank, evidence=evidence)
+    if different:
+        return (_differs(blank, seen, different, context, policy),)
+    summary = f"same hash as the references at block {compared[0].number}"
+    return (replace(blank, level=Level.OK, reason="same_chain", summary=summary, measured=0.0),)
+
+
+def _differs(
+    blank: Finding,
+    seen: ForkSeen,
+    different: list[Comparison],
+    context: Round,
+    policy: Policy,
+) -> Finding:
+    reference = context.reference
+    assert isinstance(reference, Reference), "without a reference nothing differs"
     ally = _ally(seen, different[0], context)
     if ally is not None:
         summary = (
             f"at block {different[0].number} it parts from the references together with {ally}, "
             f"along the {seen.client} client"
         )
-        return _finding(
-            newest, context, Level.UNKNOWN, "client_split", summary, None, policy, evidence, as_of
-        )
+        return replace(blank, reason="client_split", summary=summary)
     apart, where = _apart(seen, different, reference)
     finalized = seen.head.final
-    below_finality = finalized is not None and any(c.number <= finalized.number for c in different)
-    if below_finality:
+    if finalized is not None and any(c.number <= finalized.number for c in different):
         level, reason = Level.FAILED, "finalized_differs"
     elif apart >= policy.confirmations:
         level, reason = Level.FAILED, "forked"
@@ -183,12 +180,10 @@ def _weigh(
     if reference.confidence == "low":
         level = min(level, Level.DEGRADED)
     summary = f"its hash at block {different[0].number} is not the references'; {where}"
-    return _finding(newest, context, level, reason, summary, apart, policy, evidence, as_of)
+    return replace(blank, level=level, reason=reason, summary=summary, measured=float(apart))
 
 
-def _apart(
-    seen: ForkSeen, different: list[Comparison], reference: Reference
-) -> tuple[int, str]:
+def _apart(seen: ForkSeen, different: list[Comparison], reference: Reference) -> tuple[int, str]:
     """Blocks since the chains parted, counted on the longer of the two, and a half-sentence."""
     top = max(seen.head.head.number, reference.head.number)
     ancestor = seen.ancestor
@@ -229,30 +224,4 @@ def _evidence(
         f"at {', '.join(agreeing)}",
         at=newest.at,
         threshold=policy.fork_words,
-    )
-
-
-def _finding(
-    newest: Observation[ForkSeen],
-    context: Round,
-    level: Level,
-    reason: str,
-    summary: str,
-    apart: int | None = None,
-    policy: Policy | None = None,
-    evidence: tuple[Evidence, ...] = (),
-    as_of: BlockStamp | None = None,
-) -> Finding:
-    return Finding(
-        check=CHECK,
-        subject=subject_of(newest.node),
-        network=context.network,
-        level=level,
-        reason=reason,
-        summary=summary,
-        measured=None if apart is None else float(apart),
-        limit=float(policy.confirmations) if policy is not None else None,
-        unit="blocks",
-        as_of=as_of,
-        evidence=evidence,
     )

@@ -66,7 +66,7 @@ def judge(
                 evidence=(said,),
             ),
         )
-    return (_compare(newest, head, context, context.reference, policy, said),)
+    return (_compare(subject_of(newest.node), head, context, policy, said),)
 
 
 def lag_of(head: Head, reference: Reference) -> int:
@@ -81,7 +81,7 @@ def lag_seconds_of(head: Head, reference: Reference) -> int:
 
 def is_jump(history: Sequence[Observation[HeadSeen]], policy: Policy) -> bool:
     """Whether the head moved so far since the last poll that the node may serve another chain."""
-    if len(history) < 2:
+    if not history[1:]:
         return False
     newest, before = history[-1].seen, history[-2].seen
     if isinstance(newest, Unseen) or isinstance(before, Unseen):
@@ -89,14 +89,9 @@ def is_jump(history: Sequence[Observation[HeadSeen]], policy: Policy) -> bool:
     return abs(newest.head.number - before.head.number) > policy.jump_blocks
 
 
-def _compare(
-    newest: Observation[HeadSeen],
-    head: Head,
-    context: Round,
-    reference: Reference,
-    policy: Policy,
-    said: Evidence,
-) -> Finding:
+def _compare(subject: str, head: Head, context: Round, policy: Policy, said: Evidence) -> Finding:
+    reference = context.reference
+    assert isinstance(reference, Reference), "the judge has looked"
     lag = lag_of(head, reference)
     level, reason = Level.OK, "in_step"
     if lag >= policy.lag_blocks:
@@ -116,7 +111,7 @@ def _compare(
     )
     return Finding(
         check=CHECK,
-        subject=subject_of(newest.node),
+        subject=subject,
         network=context.network,
         level=level,
         reason=reason,

@@ -7,11 +7,12 @@ hash of block 0. They come from the profile, or else from the strict majority of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import ChainIdentity, NoQuorum, Round
 from monitor.judge.seen import IdentitySeen
-from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+from monitor.model import Evidence, Finding, Level, Observation, Unseen, short, subject_of
 
 CHECK = "identity"
 
@@ -30,10 +31,16 @@ def judge(
         return ()
     newest = history[-1]
     seen = newest.seen
+    blank = Finding(
+        check=CHECK,
+        subject=subject_of(newest.node),
+        network=context.network,
+        level=Level.UNKNOWN,
+        reason="",
+        summary="",
+    )
     if isinstance(seen, Unseen):
-        return (
-            _finding(newest, context, Level.UNKNOWN, seen.reason, f"not seen: {seen.detail}", ()),
-        )
+        return (replace(blank, reason=seen.reason, summary=f"not seen: {seen.detail}"),)
     said = Evidence(
         source=newest.node,
         method="eth_chainId, eth_getBlockByNumber(0), web3_clientVersion",
@@ -42,18 +49,22 @@ def judge(
     )
     expected = context.identity
     if expected is None:
-        why = context.reference.summary if isinstance(context.reference, NoQuorum) else "no majority"
+        why = (
+            context.reference.summary if isinstance(context.reference, NoQuorum) else "no majority"
+        )
         summary = f"serves chain {seen.chain_id}; which chain it should serve is not known: {why}"
-        return (_finding(newest, context, Level.UNKNOWN, "no_identity", summary, (said,)),)
+        return (replace(blank, reason="no_identity", summary=summary, evidence=(said,)),)
     level, reason, summary = _compare(seen, expected, context, policy)
-    source = policy.label if policy.profile.chain_id is not None else f"{context.network} references"
+    source = (
+        policy.label if policy.profile.chain_id is not None else f"{context.network} references"
+    )
     wanted = Evidence(
         source=source,
         method="expected",
         said=f"chain {expected.chain_id}, genesis {expected.genesis_hash}",
         at=context.at,
     )
-    return (_finding(newest, context, level, reason, summary, (said, wanted)),)
+    return (replace(blank, level=level, reason=reason, summary=summary, evidence=(said, wanted)),)
 
 
 def _compare(
@@ -68,29 +79,10 @@ def _compare(
             f"serves chain {seen.chain_id}, but {context.network} is chain {expected.chain_id}",
         )
     if seen.genesis_hash != expected.genesis_hash:
+        theirs = f"{context.network} began with {short(expected.genesis_hash)}"
         return (
             wrong,
             "wrong_genesis",
-            f"its genesis is {seen.genesis_hash}, but {context.network} began with "
-            f"{expected.genesis_hash}",
+            f"its genesis is {short(seen.genesis_hash)}, but {theirs}",
         )
     return (Level.OK, "same_chain", f"serves chain {seen.chain_id} with {seen.client_version}")
-
-
-def _finding(
-    newest: Observation[IdentitySeen],
-    context: Round,
-    level: Level,
-    reason: str,
-    summary: str,
-    evidence: tuple[Evidence, ...],
-) -> Finding:
-    return Finding(
-        check=CHECK,
-        subject=subject_of(newest.node),
-        network=context.network,
-        level=level,
-        reason=reason,
-        summary=summary,
-        evidence=evidence,
-    )

@@ -25,10 +25,16 @@ from monitor.model import (
     Reference,
     Unseen,
     reference_label,
+    short,
 )
 
 CONTESTED_DEPTH = 2
 """Where the tip is contested (a block in flight), agreement is looked for this far below it."""
+
+SIDE_OPERATORS_MIN = 2
+"""A family parts from the others only where so many operators stand on either side."""
+HIGH_OPERATORS_MIN = 3
+"""From here on one liar can be told from the others."""
 
 NoQuorumReason = Literal["too_few", "split", "client_split", "identity"]
 
@@ -140,10 +146,9 @@ def client_split(cast: Mapping[str, Hash32], families: Mapping[str, str]) -> str
         family = families.get(operator, "")
         by_family.setdefault(family, set()).add(block_hash)
         members[family] = members.get(family, 0) + 1
-    if len(set(cast.values())) < 2:
-        return None
     for family, hashes in by_family.items():
-        if not family or len(hashes) != 1 or min(members[family], len(cast) - members[family]) < 2:
+        smaller_side = min(members[family], len(cast) - members[family])
+        if not family or len(hashes) != 1 or smaller_side < SIDE_OPERATORS_MIN:
             continue
         if all(hashes.isdisjoint(other) for name, other in by_family.items() if name != family):
             return family
@@ -166,9 +171,7 @@ def reached(witnesses: Sequence[Witness], need: int) -> BlockNumber | None:
     return BlockNumber(descending[need - 1]) if len(descending) >= need else None
 
 
-def elect_identity(
-    witnesses: Iterable[Witness], policy: Policy, need: int
-) -> ChainIdentity | None:
+def elect_identity(witnesses: Iterable[Witness], policy: Policy, need: int) -> ChainIdentity | None:
     """The profile's chain where it names one, else the strict majority of the references'."""
     said: dict[str, tuple[int, Hash32]] = {}
     for witness in witnesses:
@@ -197,12 +200,11 @@ def refusal(witness: Witness, identity: ChainIdentity | None) -> tuple[str, str]
         return ("identity_unseen", "which chain it serves could not be seen")
     if identity is None:
         return ("no_identity", "the references do not agree which chain this network is")
-    if who.chain_id != identity.chain_id:
-        return ("wrong_chain", f"it serves chain {who.chain_id}, not {identity.chain_id}")
-    if who.genesis_hash != identity.genesis_hash:
+    if (who.chain_id, who.genesis_hash) != (identity.chain_id, identity.genesis_hash):
+        theirs = f"{identity.chain_id} from {short(identity.genesis_hash)}"
         return (
-            "wrong_genesis",
-            f"its genesis is {who.genesis_hash}, not {identity.genesis_hash}",
+            "wrong_chain",
+            f"it serves chain {who.chain_id} from {short(who.genesis_hash)}, not {theirs}",
         )
     if seen.final is not None and seen.final.number > seen.head.number:
         return (
@@ -213,9 +215,10 @@ def refusal(witness: Witness, identity: ChainIdentity | None) -> tuple[str, str]
 
 
 def confidence_of(operators: int) -> Confidence:
+    """How far a head may be trusted on which a majority of so many operators agrees."""
     if operators == 1:
         return "low"
-    return "fair" if operators == 2 else "high"
+    return "high" if operators >= HIGH_OPERATORS_MIN else "fair"
 
 
 def _head_with(witnesses: Iterable[Witness], number: int, block_hash: Hash32) -> Head | None:
@@ -235,7 +238,7 @@ def _lag_head(admitted: Sequence[Witness], operators: int) -> Head:
             if witness.operator not in best or head.number > best[witness.operator].number:
                 best[witness.operator] = head
     descending = sorted(best.values(), key=lambda head: head.number, reverse=True)
-    return descending[1] if operators >= 3 and len(descending) > 1 else descending[0]
+    return descending[1] if operators >= HIGH_OPERATORS_MIN else descending[0]
 
 
 def _elect(
@@ -267,7 +270,7 @@ def _elect(
                 operators=operators,
                 confidence=confidence_of(operators),
             )
-    said = ", ".join(f"{operator} {block_hash[:10]}" for operator, block_hash in cast.items())
+    said = ", ".join(f"{operator} {short(block_hash)}" for operator, block_hash in cast.items())
     return NoQuorum(
         "split",
         f"no hash has {need} of {operators} operators at block {top} "

@@ -19,6 +19,7 @@ from monitor.model import (
     Reference,
     Unseen,
     reference_label,
+    short,
     subject_of,
 )
 
@@ -86,7 +87,7 @@ def _said(witness: Witness, context: Round) -> Evidence:
         said = f"nothing: {seen.detail}"
         block = None
     else:
-        said = f"block {seen.head.number}, {seen.head.hash}"
+        said = f"block {seen.head.number}, {short(seen.head.hash)}"
         block = seen.head.stamp
     if witness.name in context.refused and block is not None:
         said += f"; not counted: {context.refused[witness.name][1]}"
@@ -161,6 +162,6 @@ def _outlier(
         return (
             Level.DEGRADED,
             "other_hash",
-            f"names {theirs} at block {point}, the majority {believed}",
+            f"names {short(theirs)} at block {point}, the majority {short(believed)}",
         )
     return (Level.OK, "agrees", f"at block {number}, with the majority")

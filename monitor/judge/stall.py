@@ -80,7 +80,7 @@ def judge(
         return ()
     if newest.node == reference_label(context.network):
         return (_quiet(newest.node, mine, context, policy, now),)
-    return (_local(newest.node, mine, context, context.reference, policy, now),)
+    return (_local(newest.node, mine, context, policy, now),)
 
 
 def _reference_before(context: Round, at: float) -> BlockNumber | None:
@@ -95,9 +95,9 @@ def _reference_before(context: Round, at: float) -> BlockNumber | None:
     return number
 
 
-def _local(
-    node: str, mine: Advance, context: Round, reference: Reference, policy: Policy, now: float
-) -> Finding:
+def _local(node: str, mine: Advance, context: Round, policy: Policy, now: float) -> Finding:
+    reference = context.reference
+    assert isinstance(reference, Reference), "the judge has looked"
     still_seconds = now - mine.since
     before = _reference_before(context, mine.since)
     moved = reference.lag_head.number - (before if before is not None else mine.head.number)
@@ -153,7 +153,7 @@ def _quiet(node: str, mine: Advance, context: Round, policy: Policy, now: float)
         network=context.network,
         level=Level.DEGRADED if quiet else Level.OK,
         reason="network_quiet" if quiet else "moving",
-        summary=f"no reference has named a block after {mine.head.number} for {still_seconds:.1f} s",
+        summary=f"no reference named a block after {mine.head.number} for {still_seconds:.1f} s",
         measured=still_seconds,
         limit=policy.stall_seconds,
         unit="seconds",

@@ -32,6 +32,9 @@ EXIT_COUNT = 3
 STALE_SECONDS = 60.0
 """A level that was not proposed for this long is not known any more; polls come every 6 s."""
 
+WITHOUT_REFERENCE = frozenset({"no_quorum", "no_identity", "hash_unseen"})
+"""Reasons of an UNKNOWN that speaks of the references and not of the node."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -177,12 +180,13 @@ def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding
             return key
     if finding.level != Level.UNKNOWN:
         return None
+    quorum = ("references", subject_of(reference_label(finding.network)))
+    if finding.reason in WITHOUT_REFERENCE and quorum in bad and quorum != (check, subject):
+        return quorum
     head = ("head", subject)
     if check != "head" and head in bad and bad[head].level == Level.UNKNOWN:
         return bad[head].because or head
-    quorum = ("references", subject_of(reference_label(finding.network)))
-    judged_by_quorum = not subject.startswith("reference:") or check == "stall"
-    return quorum if judged_by_quorum and quorum in bad else None
+    return None
 
 
 def decides(finding: Finding) -> bool:

@@ -92,7 +92,7 @@ async def _hashes(node: Node, numbers: Sequence[int]) -> dict[int, Hash32]:
 
 
 def _doubling(differs: int, floor: int) -> list[int]:
-    """differs - 1, - 2, - 4, ... and the floor itself."""
+    """One, two, four, ... below the difference, and the floor itself."""
     heights: list[int] = []
     distance = 1
     while differs - distance > floor:

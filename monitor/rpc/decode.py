@@ -13,7 +13,7 @@ import msgspec
 from monitor.model import BlockNumber, Hash32, Head
 
 Quantity = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{1,64}$")]
-"""A number as execution-apis write it; leading zeros are tolerated, as several clients send them."""
+"""A number as execution-apis write it; leading zeros, which several clients send, are tolerated."""
 HexHash = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{64}$")]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Limits:
 class Budget:
     """The calls that one reference may be asked in a UTC day. Counts calls, not batches."""
 
-    __slots__ = ("calls_a_day", "_clock", "_day", "_spent")
+    __slots__ = ("_clock", "_day", "_spent", "calls_a_day")
 
     def __init__(self, calls_a_day: int, clock: Callable[[], float]) -> None:
         self.calls_a_day = calls_a_day
@@ -272,7 +273,9 @@ class Node:
 
     def _rejection(self, method: str, answer: decode.RawAnswer) -> CallRejected:
         error = answer.error
-        code, message = (error.code, error.message) if isinstance(error, decode.RawError) else (0, "")
+        code, message = (
+            (error.code, error.message) if isinstance(error, decode.RawError) else (0, "")
+        )
         if isinstance(error, str):
             message = error
         text = f"{method}: error {code}: {self.url.scrub(message) or 'without a message'}"
@@ -318,7 +321,11 @@ class Node:
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         limit = self.limits.body_bytes_max
         declared = response.content_length
-        if declared is not None and declared <= limit and "Content-Encoding" not in response.headers:
+        if (
+            declared is not None
+            and declared <= limit
+            and "Content-Encoding" not in response.headers
+        ):
             return await response.read()
         chunks: list[bytes] = []
         size = 0
@@ -334,7 +341,7 @@ class Node:
     def _status_text(self, response: aiohttp.ClientResponse) -> str:
         text = f"HTTP {response.status}"
         wait = response.headers.get("Retry-After", "")
-        if wait.isdecimal() and len(wait) < 10:
+        if wait.isdecimal():
             seconds = min(float(wait), RETRY_AFTER_SECONDS_MAX)
             self._silent_until = self._clock() + seconds
             text += f", asks for {seconds:g} s of silence"
@@ -356,7 +363,7 @@ def _connection_text(error: Exception) -> str:
         cause = error.os_error
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed before an answer came"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
+    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+        return os.strerror(cause.errno).lower()
     name = type(error).__name__
     return f"the exchange broke off ({name})"

@@ -1,0 +1,119 @@
+"""YAML and environment -> frozen `Settings`; every mistake named by file, line and path.
+
+A file is read (`tree`), its `${env:…}` and `file:…` are filled in (`elsewhere`), variables override
+it (`environment`), each setting is validated (`settings`, of `kinds` of values; complaints become
+our words in `wording`), the whole is checked for contradictions (`consistency`), and the shorthand
+of a single node is resolved (`shorthand`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from monitor.config import consistency, environment, shorthand, wording
+from monitor.config.elsewhere import resolve
+from monitor.config.environment import ENVIRONMENT
+from monitor.config.problems import ConfigError, Problem
+from monitor.config.settings import (
+    File,
+    Http,
+    Network,
+    NodeSettings,
+    ProfileRef,
+    ReferenceSettings,
+    Rpc,
+    Settings,
+)
+from monitor.config.text import INITIAL, schema, show
+from monitor.config.tree import Place, Tree, read
+
+__all__ = [
+    "ENVIRONMENT",
+    "INITIAL",
+    "ConfigError",
+    "Http",
+    "Network",
+    "NodeSettings",
+    "Problem",
+    "ProfileRef",
+    "ReferenceSettings",
+    "Rpc",
+    "Settings",
+    "from_flags",
+    "load",
+    "schema",
+    "show",
+]
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """The settings of a file. Raises ConfigError with every problem of file and environment.
+
+    Relative paths in the file are relative to its folder.
+    """
+    tree = read(path)
+    folder = path.absolute().parent
+    resolve(tree, env, folder)
+    return _settings(tree, env, folder)
+
+
+def from_flags(
+    node: str,
+    references: Sequence[str],
+    network: str | None = None,
+    *,
+    interval_seconds: float | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of one-off use: one node `local`, references named `a`, `b`, and so on.
+
+    `network` is a chain profile, by default `ethereum`. `${env:NAME}` and `file:PATH` keep keys
+    out of the process list. Raises ConfigError, whose problems are named by flag.
+    """
+    own: dict[str, object] = {"profile": "ethereum" if network is None else network}
+    if interval_seconds is not None:
+        own["interval_seconds"] = interval_seconds
+    asked = tuple({"name": _letter(i), "url": url} for i, url in enumerate(references))
+    root = {"nodes": ({"name": "local", "network": own, "url": node, "references": asked},)}
+    tree = Tree(root, _flag_places(len(references)))
+    folder = Path.cwd()
+    resolve(tree, env or {}, folder)
+    return _settings(tree, env or {}, folder)
+
+
+def _letter(index: int) -> str:
+    return chr(ord("a") + index) if index < 26 else f"r{index + 1}"
+
+
+def _flag_places(count: int) -> dict[tuple[str | int, ...], Place]:
+    local: tuple[str | int, ...] = ("nodes", 0)
+    places: dict[tuple[str | int, ...], Place] = {
+        (): Place("", 0),
+        local: Place("", 0, "--node"),
+        (*local, "network"): Place("", 0, "--network"),
+        (*local, "network", "interval_seconds"): Place("", 0, "--interval-seconds"),
+        (*local, "references"): Place("", 0, "--reference"),
+    }
+    for index in range(count):
+        label = f"--reference {index + 1}" if count > 1 else "--reference"
+        places[(*local, "references", index)] = Place("", 0, label)
+    return places
+
+
+def _settings(tree: Tree, env: Mapping[str, str], folder: Path) -> Settings:
+    # Imported here because it is not needed to print a schema or the initial file.
+    from monitor.judge.profiles import PROFILES
+
+    environment.apply(tree, env)
+    written = None
+    try:
+        written = File.model_validate(tree.root, context={"folder": folder})
+    except ValidationError as error:
+        wording.note_all(tree, error)
+    consistency.check(tree, PROFILES)
+    if tree.problems or written is None:
+        raise ConfigError(tree.problems)
+    return shorthand.resolved(written)

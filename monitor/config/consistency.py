@@ -1,0 +1,118 @@
+"""What no single setting can know: names used twice, names unknown, witnesses that are not.
+
+Works on the tree as written, whatever its shape, so that these problems are told together with
+those of single settings. URLs are compared, and never said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.config.problems import Loc, nearest, shown
+from monitor.config.tree import Tree
+from monitor.model import Url
+
+_LOOPBACK = {"localhost": "loopback", "127.0.0.1": "loopback", "[::1]": "loopback"}
+
+_ADD = "add references: endpoints of other operators"
+
+
+def check(tree: Tree, profiles: Mapping[str, object]) -> None:
+    """Note every contradiction of the tree. `profiles`: the known chain profiles by name."""
+    networks = tree.at("networks")
+    names = set(networks) if isinstance(networks, dict) else set()
+    if tree.at("nodes") == ():
+        tree.note(("nodes",), "expected at least one node to watch, found none")
+    _unique_names(tree, ("nodes",))
+    for loc, network in tree.mappings("networks"):
+        _profile(tree, (*loc, "profile"), network.get("profile"), profiles)
+        _references(tree, loc, network)
+    for loc, node in tree.mappings("nodes"):
+        _network(tree, loc, node, names, profiles)
+        _witnesses(tree, loc, node)
+
+
+def _unique_names(tree: Tree, loc: Loc) -> None:
+    first: dict[str, Loc] = {}
+    for place, item in tree.mappings(*loc):
+        name = item.get("name")
+        if isinstance(name, str) and name in first:
+            other = tree.said(first[name])
+            which = "it" if (*place, "name") in tree.hidden else shown(name)
+            tree.note((*place, "name"), f"{which} is also the name of {other}", "choose another")
+        elif isinstance(name, str) and name:
+            first[name] = place
+
+
+def _profile(tree: Tree, loc: Loc, value: object, profiles: Mapping[str, object]) -> None:
+    if isinstance(value, dict):
+        loc, value = (*loc, "profile"), value.get("profile")
+    if isinstance(value, str) and value not in profiles:
+        hint = nearest(value, profiles) or f"known: {', '.join(profiles)}"
+        tree.note(loc, _unknown(tree, loc, value, "chain profile"), hint)
+
+
+def _unknown(tree: Tree, loc: Loc, value: str, kind: str) -> str:
+    return f"unknown {kind}, {tree.found(loc, value)}"
+
+
+def _references(tree: Tree, loc: Loc, owner: Mapping[str, object]) -> None:
+    """At least one, each name and each URL once."""
+    if owner.get("references", ()) == ():
+        tree.note((*loc, "references"), "missing; there is nothing to compare with", _ADD)
+    _unique_names(tree, (*loc, "references"))
+    first: dict[str, Loc] = {}
+    for place, item in tree.mappings(*loc, "references"):
+        if (endpoint := _endpoint(item.get("url"))) in first:
+            other = tree.said(first[endpoint])
+            tree.note((*place, "url"), f"is also the URL of {other}", "a witness counts once")
+        elif endpoint:
+            first[endpoint] = place
+
+
+def _network(
+    tree: Tree,
+    loc: Loc,
+    node: Mapping[str, object],
+    names: set[str],
+    profiles: Mapping[str, object],
+) -> None:
+    """By name under `networks`, or a profile with references of the node's own."""
+    network, own = node.get("network"), "references" in node
+    place = (*loc, "network")
+    if isinstance(network, str) and network in names:
+        if own:
+            hint = f"move them to networks.{network}.references"
+            tree.note((*loc, "references"), "the node's network has references already", hint)
+    elif own or isinstance(network, dict) or (isinstance(network, str) and network in profiles):
+        _profile(tree, place, network, profiles)
+        _references(tree, loc, node)
+    elif isinstance(network, str) and isinstance(tree.at("networks"), dict | None):
+        hint = nearest(network, {*names, *profiles})
+        known = ", ".join(sorted(names)) or "none defined under `networks`"
+        tree.note(place, _unknown(tree, place, network, "network"), hint or f"known: {known}")
+
+
+def _witnesses(tree: Tree, loc: Loc, node: Mapping[str, object]) -> None:
+    """A node that is its own reference would always agree with itself."""
+    network, own = node.get("network"), _endpoint(node.get("url"))
+    places = [(*loc, "references")]
+    if isinstance(network, str):
+        places.append(("networks", network, "references"))
+    for place, item in (pair for where in places for pair in tree.mappings(*where)):
+        if own and _endpoint(item.get("url")) == own:
+            message = f"is the URL of {tree.said(loc)}, which cannot be its own witness"
+            tree.note((*place, "url"), message, "name an endpoint of another operator")
+
+
+def _endpoint(value: object) -> str:
+    """What makes two URLs one endpoint; empty where there is no URL. Never to be shown."""
+    try:
+        url = Url(value) if isinstance(value, str) else None
+    except ValueError:
+        return ""
+    if url is None:
+        return ""
+    host, _, port = url.origin.rpartition(":")
+    rest = url.reveal().partition("://")[2].partition("/")[2].rstrip("/")
+    return f"{_LOOPBACK.get(host, host)}:{port}/{rest}"

@@ -1,0 +1,54 @@
+"""The shorthand of a single node, resolved: every network gets a name, every node names one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.config.settings import File, FileNode, Network, NodeSettings, ProfileRef, Settings
+
+_NAME_CHARACTERS_MAX = 63
+
+
+def resolved(file: File) -> Settings:
+    """`file`, checked for contradictions before, with each node's own network in `networks`.
+
+    Such a network is named after its profile; where that name is taken by a network that differs,
+    after profile and node. Nodes that describe equal networks share one.
+    """
+    networks = dict(file.networks)
+    nodes: list[NodeSettings] = []
+    for node in file.nodes:
+        name = node.network if isinstance(node.network, str) else None
+        if name is None or node.references:
+            own = Network(profile=_profile(node), references=node.references)
+            name = _name(own, node.name, file.networks, networks)
+            networks[name] = own
+        nodes.append(
+            NodeSettings(name=node.name, network=name, url=node.url, websocket=node.websocket)
+        )
+    return Settings(
+        data_dir=file.data_dir,
+        http=file.http,
+        rpc=file.rpc,
+        networks=networks,
+        nodes=tuple(nodes),
+    )
+
+
+def _profile(node: FileNode) -> ProfileRef:
+    written = node.network
+    return ProfileRef(profile=written) if isinstance(written, str) else written
+
+
+def _name(
+    own: Network, node: str, defined: Mapping[str, Network], networks: Mapping[str, Network]
+) -> str:
+    base = own.profile.profile
+    for name in (base, f"{base}-{node}"[:_NAME_CHARACTERS_MAX]):
+        free = name not in networks
+        if free or (name not in defined and networks[name] == own):
+            return name
+    count = 2
+    while (name := f"{base[:20]}-{node[:36]}-{count}") in networks:
+        count += 1
+    return name

@@ -1,0 +1,96 @@
+"""pydantic's complaints, in the words of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from monitor.config.kinds import EXPECTED, SAID
+from monitor.config.problems import Loc, nearest
+from monitor.config.settings import (
+    BY_NAME,
+    INLINE,
+    File,
+    FileNode,
+    Http,
+    Model,
+    Network,
+    ProfileRef,
+    ReferenceSettings,
+    Rpc,
+)
+from monitor.config.tree import Tree
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_OWNERS: Mapping[str, tuple[type[Model], str]] = {
+    "": (File, "a configuration"),
+    "http": (Http, "http"),
+    "rpc": (Rpc, "rpc"),
+    "nodes": (FileNode, "every node"),
+    "references": (ReferenceSettings, "every reference"),
+    "profile": (ProfileRef, "a profile written as a mapping"),
+    "network": (ProfileRef, "a network written as a mapping"),
+}
+"""The last setting of a path -> the model of what is in it, and its name in sentences."""
+
+_NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
+_LISTS = {"nodes", "references"}
+
+
+def note_all(tree: Tree, error: ValidationError) -> None:
+    """Note every complaint of `error`. No part of a URL is among its words."""
+    for complaint in error.errors(include_url=False):
+        loc = tuple(step for step in complaint["loc"] if step not in {BY_NAME, INLINE})
+        _note(tree, loc, complaint)
+
+
+def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
+    kind, found = complaint["type"], tree.found(loc, complaint["input"])
+    shape = "found text" if isinstance(complaint["input"], str) else found
+    if kind == "default_factory_not_called":
+        return  # It follows from another complaint.
+    if loc[-1:] == ("[key]",):
+        tree.note(loc[:-1], f"{complaint['msg']}, as the key")
+    elif kind == "missing":
+        key, (_, owner) = str(loc[-1]), _owner(loc)
+        tree.note(loc, "missing", _NEEDS.get(key, f"{owner} needs a {key}"))
+    elif kind == "extra_forbidden":
+        known = _owner(loc)[0].model_fields
+        known_text = f"known here: {', '.join(known)}"
+        tree.note(loc, "unknown setting", nearest(str(loc[-1]), known) or known_text)
+    elif kind == SAID:
+        tree.note(loc, complaint["msg"])
+    elif kind == EXPECTED:
+        tree.note(loc, f"{complaint['msg']}, {found}", _quote(complaint))
+    elif loc[-1] in _LISTS:
+        tree.note(loc, f"expected a list, {shape}", "begin each item with '- '")
+    elif loc == ("networks",):
+        tree.note(loc, f"expected a mapping of networks by name, {shape}")
+    else:
+        _note_shape(tree, loc, shape)
+
+
+def _note_shape(tree: Tree, loc: Loc, found: str) -> None:
+    fields = ", ".join(_owner((*loc, ""))[0].model_fields)
+    wanted = "the name of a chain profile or a mapping" if loc[-1] == "profile" else "a mapping"
+    hint = "drop the line, or give one of them" if found == "found nothing" else ""
+    tree.note(loc, f"expected {wanted} ({fields}), {found}", hint)
+
+
+def _quote(complaint: ErrorDetails) -> str:
+    """YAML reads `name: 1` as a number; a text that looks like one needs quotes."""
+    names = "expected a name" in complaint["msg"] or "expected the" in complaint["msg"]
+    return "quote it" if names and isinstance(complaint["input"], bool | int | float) else ""
+
+
+def _owner(loc: Loc) -> tuple[type[Model], str]:
+    """The model that should hold the last step of `loc`, and its name in sentences."""
+    if loc[:1] == ("networks",):
+        if len(loc) == 3:
+            return Network, "every network"
+        loc = loc[2:]
+    words = [step for step in loc[:-1] if isinstance(step, str)]
+    return _OWNERS.get(words[-1] if words else "", _OWNERS[""])

@@ -1,0 +1,17 @@
+"""The fault lab: real anvil nodes that lag, stall and fork on purpose, and proxies that lie.
+
+- `errors.py`: what the lab raises.
+- `tools.py`: fetches and finds the pinned anvil; standard library only.
+- `anvil.py`: one anvil process, started, asked, stopped and never left behind.
+- `replicator.py`: copies the leader's blocks onto a follower, with the same hashes.
+- `pulse.py`: wakes whoever waits, and passes on the failure of a background task.
+- `leader.py`: mines a chain on a clock, with a little seeded traffic.
+- `follower.py`: a node that follows, stalls, lags or forks, switchable at any time.
+- `network.py`: a leader, its followers and their proxies, together.
+- `faults.py`: what a fault is, and which call it meets.
+- `view.py`: the chain as a faulty node shows it: behind, frozen, ahead, with other hashes.
+- `disguise.py`: the answers to one exchange, with the faults of content applied.
+- `port.py`: a listening port that can be unplugged and plugged in again.
+- `proxy.py`: one node as a client sees it: the HTTP side and its faults of transport.
+- `relay.py`: the websocket side of the proxy.
+"""

@@ -1,0 +1,126 @@
+"""Mines a chain on a clock, with a little seeded traffic."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+
+from monitor.lab.anvil import Anvil, Call
+from monitor.lab.pulse import Pulse
+from monitor.lab.replicator import Block, complete_block, read_block
+
+RECENT_BLOCKS_MAX = 256
+TRAFFIC_PROBABILITY = 0.5
+TRAFFIC_PER_BLOCK_MAX = 3
+CREATION_PROBABILITY = 0.25
+TRAFFIC_ACCOUNTS = slice(5, 10)
+"""The dev accounts that traffic is sent from; the first five are free, nonces and all."""
+
+# Stores NUMBER, PREVRANDAO, COINBASE, TIMESTAMP and the parent's hash in slots 0 to 4: whatever of
+# the header is not copied shows up in the state root.
+_RUNTIME = bytes.fromhex("43600055446001554160025542600355600143034060045500")
+_SIZE = f"60{len(_RUNTIME):02x}"
+_INIT = bytes.fromhex(f"{_SIZE}600c600039{_SIZE}6000f3") + _RUNTIME
+
+
+class Leader:
+    """An anvil that is mined by us: one block every interval, at wall-clock timestamps."""
+
+    def __init__(
+        self,
+        anvil: Anvil,
+        pulse: Pulse,
+        *,
+        interval_seconds: float,
+        traffic_seed: int | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """No traffic where the seed is None."""
+        self.anvil = anvil
+        self.is_quiet = False
+        self._is_mining = False
+        self._pulse = pulse
+        self._interval_seconds = interval_seconds
+        self._random: random.Random | None = None
+        if traffic_seed is not None:
+            self._random = random.Random(traffic_seed)
+        self._clock = clock
+        self._accounts: list[str] = []
+        self._recent: deque[Block] = deque(maxlen=RECENT_BLOCKS_MAX)
+
+    @property
+    def head(self) -> Block:
+        """The newest block; known without asking. Only after `open`."""
+        return self._recent[-1]
+
+    def recent(self, number: int) -> Block | None:
+        """The block at this height if it is among the newest, else None."""
+        behind = self.head.number - number
+        return self._recent[-1 - behind] if 0 <= behind < len(self._recent) else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Not quiet, or so quiet that no block is on its way any more."""
+        return not (self.is_quiet and self._is_mining)
+
+    async def open(self) -> None:
+        """Read the head and the accounts; before the first block is mined."""
+        self._accounts = (await self.anvil.rpc("eth_accounts"))[TRAFFIC_ACCOUNTS]
+        number = int(await self.anvil.rpc("eth_blockNumber"), 16)
+        self._recent.append(await read_block(self.anvil, number))
+
+    async def run(self) -> None:
+        """Mine for ever; a late block is not made up for by a burst."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + self._interval_seconds, loop.time())
+            await asyncio.sleep(due - loop.time())
+            if not self.is_quiet:
+                await self.mine()
+
+    async def mine(self) -> Block:
+        """Mine one block, with whatever the pool holds, and tell everybody."""
+        self._is_mining = True
+        await self.anvil.strict_batch(self._traffic())
+        timestamp = max(int(self._clock()), self.head.timestamp)
+        mined = await self.anvil.rpc("evm_mine_detailed", {"timestamp": timestamp, "blocks": 1})
+        block = await complete_block(self.anvil, mined[0])
+        if block.parent_hash != self.head.hash:
+            # The leader was reorganised by somebody: the blocks known so far may be gone.
+            self._recent.clear()
+        self._recent.append(block)
+        self._is_mining = False
+        self._pulse.beat()
+        return block
+
+    def _traffic(self) -> list[Call]:
+        draw = self._random
+        if draw is None or draw.random() >= TRAFFIC_PROBABILITY:
+            return []
+        return [
+            ("eth_sendTransaction", self._transaction(draw))
+            for _ in range(draw.randint(1, TRAFFIC_PER_BLOCK_MAX))
+        ]
+
+    def _transaction(self, draw: random.Random) -> dict[str, str]:
+        """A legacy or EIP-1559 transfer, or a contract that stores what it sees of the header."""
+        sender = draw.choice(self._accounts)
+        gwei = 10**9
+        fees = draw.choice(
+            (
+                {"gasPrice": hex(draw.randint(3, 9) * gwei)},
+                {
+                    "maxFeePerGas": hex(20 * gwei),
+                    "maxPriorityFeePerGas": hex(draw.randint(1, 4) * gwei),
+                },
+            )
+        )
+        if draw.random() < CREATION_PROBABILITY:
+            return {"from": sender, "data": "0x" + _INIT.hex(), "gas": hex(400_000), **fees}
+        value = hex(draw.randrange(1, 10**15))
+        to = draw.choice(self._accounts)
+        return {"from": sender, "to": to, "value": value, "gas": hex(21_000), **fees}

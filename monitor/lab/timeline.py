@@ -1,0 +1,311 @@
+"""A scenario, run for real: fault in, findings opened, heal, findings closed.
+
+The real loop watches a real lab network over HTTP; the gate is asked while the fault is in force.
+What opened and what closed is read from the loop's own actions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from monitor.config import Network, NodeSettings, ProfileRef, ReferenceSettings, Rpc, Settings, show
+from monitor.judge.verdict import Memory
+from monitor.lab.errors import LabError
+from monitor.lab.network import LOCAL, LabNetwork
+from monitor.lab.scenarios import NETWORK, Scenario
+from monitor.model import Action, Key, Level, Url
+from monitor.run import Loop
+from monitor.sidecar import Sidecar
+
+INTERVAL_SECONDS = 0.25
+DEADLINE_SECONDS = 1.0
+"""Of one RPC call: short, so that hanging nodes do not make a scenario long."""
+PHASE_BLOCKS_MAX = 120
+"""How many blocks of time a phase may take before the scenario has failed."""
+HEALTHY_BLOCKS = 10
+AFTER_BLOCKS = 6
+"""Blocks that are watched on after everything expected was seen: nothing more may open."""
+GATE_SECONDS_MAX = 120.0
+
+What = Literal["up", "healthy", "fault", "opened", "changed", "closed", "gate", "heal", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline."""
+
+    seconds: float
+    """Since the lab was up."""
+    block: int
+    """The leader's height."""
+    what: What
+    text: str
+    key: Key | None = None
+    level: Level | None = None
+    because: Key | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """For machines: one flat object."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "block": self.block,
+            "event": self.what,
+            "text": self.text,
+            "check": self.key[0] if self.key else None,
+            "subject": self.key[1] if self.key else None,
+            "level": self.level.word if self.level is not None else None,
+            "because": f"{self.because[0]} {self.because[1]}" if self.because else None,
+        }
+
+
+@dataclass(slots=True)
+class Report:
+    """How a scenario ended."""
+
+    scenario: Scenario
+    events: list[Event] = field(default_factory=list)
+    worst: dict[Key, Level] = field(default_factory=dict)
+    """The worst level of every finding that opened."""
+    explained: dict[Key, Key] = field(default_factory=dict)
+    """Findings that named another as their cause."""
+    still_open: frozenset[Key] = frozenset()
+    gate_exit: int | None = None
+    detected_blocks: int | None = None
+    """Blocks of the leader from the fault to the last expected finding."""
+    detection_limit: int | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """What differs from the scenario's row; empty when it passed."""
+        expected = dict(self.scenario.findings)
+        found = []
+        for key, level in expected.items():
+            seen = self.worst.get(key)
+            if seen != level:
+                found.append(f"{_words(key)}: expected {level.word}, {_level(seen)}")
+        for key, level in self.worst.items():
+            if key not in expected and self.explained.get(key) not in expected:
+                found.append(f"{_words(key)}: opened {level.word}, not expected")
+        found.extend(f"{_words(key)}: did not close" for key in sorted(self.still_open))
+        if self.gate_exit != self.scenario.exit_code:
+            found.append(f"gate: expected exit {self.scenario.exit_code}, found {self.gate_exit}")
+        if self.detection_limit is not None and self.detected_blocks is not None:
+            allowed = self.detection_limit + 2
+            if self.detected_blocks > allowed:
+                found.append(
+                    f"detected after {self.detected_blocks} blocks, at most {allowed} are allowed"
+                )
+        return found
+
+
+def _words(key: Key) -> str:
+    return f"{key[0]} {key[1]}"
+
+
+def _level(level: Level | None) -> str:
+    return "it did not open" if level is None else f"found {level.word}"
+
+
+def lab_settings(
+    net: LabNetwork,
+    interval_seconds: float,
+    clients: Sequence[str] = (),
+    deadline_seconds: float = DEADLINE_SECONDS,
+    listen: str | None = None,
+) -> Settings:
+    """The configuration of a lab network, as a user would write it for real nodes."""
+    families = [*clients, *[""] * len(net.reference)]
+    references = tuple(
+        ReferenceSettings(
+            name=name,
+            url=Url(node.url),
+            operator=f"operator-{name}",
+            client=family or None,
+        )
+        for (name, node), family in zip(net.reference.items(), families, strict=False)
+    )
+    profile = ProfileRef(profile="dev", interval_seconds=interval_seconds)
+    http = {} if listen is None else {"http": {"listen": listen}}
+    return Settings(
+        rpc=Rpc(deadline_seconds=deadline_seconds),
+        networks={NETWORK: Network(profile=profile, references=references)},
+        nodes=(
+            NodeSettings(
+                name=LOCAL, network=NETWORK, url=Url(net.local.url), websocket=Url(net.local.ws_url)
+            ),
+        ),
+        **http,  # type: ignore[arg-type]
+    )
+
+
+class Watched:
+    """A lab network under the eyes of the real loop, with its timeline."""
+
+    def __init__(
+        self, net: LabNetwork, sidecar: Sidecar, on_event: Callable[[Event], None]
+    ) -> None:
+        self.net = net
+        self.sidecar = sidecar
+        self.events: list[Event] = []
+        self._on_event = on_event
+        self._began = time.monotonic()
+        self._changed = asyncio.Event()
+        sidecar.on_actions = self._acted
+
+    def note(self, what: What, text: str, action: Action | None = None) -> None:
+        """Write one line into the timeline."""
+        finding = action.finding if action is not None else None
+        event = Event(
+            seconds=time.monotonic() - self._began,
+            block=self.net.leader_number,
+            what=what,
+            text=text,
+            key=finding.key if finding else None,
+            level=finding.level if finding else None,
+            because=finding.because if finding else None,
+        )
+        self.events.append(event)
+        self._on_event(event)
+
+    def _acted(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            self.note(action.kind, action.finding.summary, action)
+        self._changed.set()
+
+    async def until(self, condition: Callable[[Memory], bool], interval_seconds: float) -> bool:
+        """Wait until the state fulfils a condition; False when its time is over."""
+        try:
+            async with asyncio.timeout(PHASE_BLOCKS_MAX * interval_seconds):
+                while not condition(self.sidecar.memory):
+                    self._changed.clear()
+                    # Not every change is an edge: look again at the pace of the blocks as well.
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._changed.wait(), interval_seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    net: LabNetwork, settings: Settings, on_event: Callable[[Event], None]
+) -> AsyncIterator[tuple[Watched, Loop]]:
+    """The real loop on a lab network, for as long as the context is open."""
+    async with Sidecar(settings) as sidecar:
+        loop = Loop(sidecar)
+        view = Watched(net, sidecar, on_event)
+        loop.start()
+        try:
+            yield view, loop
+        finally:
+            await loop.stop()
+
+
+def is_healthy(memory: Memory) -> bool:
+    """Whether everything is judged and everything is well."""
+    return bool(memory) and all(
+        held.settled and held.finding.level == Level.OK for held in memory.values()
+    )
+
+
+async def run_scenario(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    interval_seconds: float = INTERVAL_SECONDS,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Report:
+    """Run one row of the table on real nodes; raises LabError when the lab itself fails."""
+    report = Report(scenario)
+    names = [chr(ord("a") + index) for index in range(len(scenario.clients))]
+    async with LabNetwork(names, interval_seconds, seed) as net:
+        settings = lab_settings(net, interval_seconds, scenario.clients)
+        async with watched(net, settings, on_event) as (view, _):
+            report.events = view.events
+            view.note("up", f"a leader, {len(names) - 1} references that copy it, one local node")
+            if not await view.until(is_healthy, interval_seconds):
+                message = "the lab network did not become healthy"
+                raise LabError(message)
+            await net.wait_blocks(HEALTHY_BLOCKS)
+            if not is_healthy(view.sidecar.memory):
+                message = "the lab network did not stay healthy"
+                raise LabError(message)
+            view.note("healthy", "every check is ok")
+            await _fault(scenario, view, report, interval_seconds)
+            await _heal(scenario, view, report, interval_seconds)
+            passed = not report.problems
+            view.note("end", "as expected" if passed else "; ".join(report.problems))
+    return report
+
+
+async def _fault(scenario: Scenario, view: Watched, report: Report, interval: float) -> None:
+    first = len(view.events)
+    view.note("fault", scenario.title)
+    began = view.net.leader_number
+    await scenario.fault(view.net)
+    wanted = dict(scenario.findings)
+
+    def is_complete(memory: Memory) -> bool:
+        return all(key in memory and memory[key].finding.level == wanted[key] for key in wanted)
+
+    if await view.until(is_complete, interval):
+        opened = [
+            e.block for e in view.events[first:] if e.key in wanted and e.level == wanted[e.key]
+        ]
+        report.detected_blocks = max(opened, default=began) - began
+    watch = view.sidecar.watches[NETWORK]
+    if scenario.detected_within is not None:
+        report.detection_limit = getattr(watch.policy, scenario.detected_within)
+    report.gate_exit = await gate_exit(view.sidecar.settings)
+    view.note("gate", f"`headwatch gate` exits {report.gate_exit}")
+    _collect(view, report, first)
+
+
+async def gate_exit(settings: Settings) -> int:
+    """The exit code of the real command, in a process of its own, on this configuration."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "headwatch.yaml"
+        path.write_text(show(settings), encoding="utf-8")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "monitor", "gate", "-c", str(path), "--json"),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(GATE_SECONDS_MAX):
+                return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+async def _heal(scenario: Scenario, view: Watched, report: Report, interval: float) -> None:
+    first = len(view.events)
+    await scenario.heal(view.net)
+    view.note("heal", "the fault is taken away")
+    await view.until(is_healthy, interval)
+    await view.net.wait_blocks(AFTER_BLOCKS)
+    _collect(view, report, first)
+    report.still_open = frozenset(
+        key for key, held in view.sidecar.memory.items() if held.finding.level != Level.OK
+    )
+
+
+def _collect(view: Watched, report: Report, first: int) -> None:
+    """Read from the timeline what opened, how bad it got, and what explained it."""
+    for event in view.events[first:]:
+        if event.key is None or event.level is None or event.level == Level.OK:
+            continue
+        report.worst[event.key] = max(event.level, report.worst.get(event.key, Level.OK))
+        if event.because is not None:
+            report.explained[event.key] = event.because
+    for key, held in view.sidecar.memory.items():
+        if held.finding.because is not None and key in report.worst:
+            report.explained[key] = held.finding.because

@@ -1,0 +1,107 @@
+"""Which fault meets which call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.lab.errors import LabError
+from monitor.lab.faults import Deck, Fault, Kind
+
+
+def _deck(*faults: Fault, seed: int = 0) -> Deck:
+    deck = Deck(seed, clock=lambda: 1000.0)
+    deck.set(faults)
+    return deck
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("no_such_kind", {}),
+        ("lag", {}),
+        ("lag", {"blocks": -1}),
+        ("ahead", {}),
+        ("latency", {}),
+        ("slowloris", {}),
+        ("http", {}),
+        ("huge", {}),
+        ("wrong_chain", {}),
+        ("hang", {"probability": 0.0}),
+        ("hang", {"probability": 1.5}),
+    ],
+)
+def test_fault_that_could_not_strike_is_refused(kind: Any, fields: dict[str, Any]) -> None:
+    """A fault that would silently do nothing would make a scenario pass for no reason."""
+    with pytest.raises(LabError, match=str(kind)):
+        Fault(kind, **fields)
+
+
+@pytest.mark.parametrize(
+    ("methods", "struck"),
+    [("*", True), ("eth_getBlock*", True), ("eth_blockNumber", False), ("net_*", False)],
+)
+def test_pick_by_glob_strikes_the_methods_concerned(methods: str, struck: bool) -> None:
+    """The glob decides, against every method of the exchange."""
+    deck = _deck(Fault("hang", methods=methods))
+    found = deck.pick(("eth_chainId", "eth_getBlockByNumber"), "hang")
+    assert (found is not None) is struck
+
+
+def test_pick_of_another_kind_strikes_nothing() -> None:
+    """Only the kinds asked for are looked at, and nothing is logged for the others."""
+    deck = _deck(Fault("hang"))
+    assert deck.pick(("eth_chainId",), "reset", "http") is None
+    assert not deck.log
+
+
+def test_pick_with_times_heals_by_itself() -> None:
+    """A fault of two times strikes twice; setting it again gives it two more."""
+    fault = Fault("reset", times=2)
+    deck = _deck(fault)
+    assert [deck.pick(("m",), "reset") for _ in range(3)] == [fault, fault, None]
+    deck.set([fault])
+    assert deck.pick(("m",), "reset") == fault
+
+
+def test_pick_with_probability_replays_with_the_seed() -> None:
+    """The same seed gives the same pattern, another seed another, and about the right share."""
+
+    def pattern(seed: int) -> list[bool]:
+        deck = _deck(Fault("reset", probability=0.3), seed=seed)
+        return [deck.pick(("m",), "reset") is not None for _ in range(400)]
+
+    assert pattern(1) == pattern(1)
+    assert pattern(1) != pattern(2)
+    assert 80 < sum(pattern(1)) < 160
+
+
+def test_log_names_kind_method_and_time_and_is_bounded() -> None:
+    """Every strike is written down; the oldest go first."""
+    deck = _deck(Fault("reset"))
+    for _ in range(1001):
+        deck.pick(("eth_chainId",), "reset")
+    assert len(deck.log) == 1000
+    newest = deck.log[-1]
+    assert (newest.sequence, newest.at, newest.kind, newest.method) == (
+        1001,
+        1000.0,
+        "reset",
+        "eth_chainId",
+    )
+
+
+def test_delay_without_spread_is_the_median() -> None:
+    """`sigma` 0 is a constant; with a spread half of the delays lie below the median."""
+    assert _deck().delay_seconds(Fault("latency", seconds=0.2)) == 0.2
+    deck, spread = _deck(), Fault("latency", seconds=0.2, sigma=1.0)
+    below = sum(deck.delay_seconds(spread) < 0.2 for _ in range(400))
+    assert 160 < below < 240
+
+
+def test_first_of_two_faults_wins() -> None:
+    """The order of the list decides between faults of kinds that exclude each other."""
+    kinds: tuple[Kind, ...] = ("reset", "http")
+    http = Fault("http", status=503)
+    assert _deck(http, Fault("reset")).pick(("m",), *kinds) == http

@@ -1,0 +1,816 @@
+"""The configuration: what may be written, what it means, and what is said of every mistake.
+
+`python tests/test_config.py` writes the schema and the tables of docs/configuration.md anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from monitor import config
+from monitor.config import ConfigError
+from monitor.config.tree import parse
+from monitor.model import Hash32, Url
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "headwatch.example.yaml"
+PAGE = ROOT / "docs" / "configuration.md"
+SCHEMA = ROOT / "docs" / "headwatch.schema.json"
+BAD = sorted((ROOT / "tests" / "bad_configs").glob("*.yaml"))
+ENV = {"KEY": "SECRETKEY123/v3", "EMPTY": ""}
+SECRET = "SECRETKEY123"  # noqa: S105  (what must never be said)
+
+REFERENCES = """\
+    references:
+      - {name: a, url: "https://a.example.org/v3/SECRETKEY123", operator: one, client: geth}
+      - {name: b, url: "https://b.example.org"}
+"""
+LEAST = f"""\
+nodes:
+  - name: local
+    network: ethereum
+    url: http://127.0.0.1:8545/v3/SECRETKEY123
+{REFERENCES}"""
+
+
+def loaded(tmp_path: Path, text: str | bytes, env: dict[str, str] | None = None) -> config.Settings:
+    path = tmp_path / "headwatch.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return config.load(path, env or {})
+
+
+def mistakes(tmp_path: Path, text: str | bytes, env: dict[str, str] | None = None) -> str:
+    """What is said of `text`, without the name of the folder."""
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, text, env)
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+# Mistakes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_load_bad_config_says_exactly_what_is_wrong(path: Path) -> None:
+    """Each mistake has its text, by line and path, and no text holds a key out of a URL."""
+    content = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    expected = [line.removeprefix("# expect: ") for line in content if line.startswith("# expect:")]
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, ENV)
+    said = str(caught.value)
+    found = [line.removeprefix(str(path)).lstrip(": ") for line in said.splitlines()]
+    assert found == expected
+    assert SECRET not in said
+    assert SECRET not in repr(caught.value.problems)
+
+
+def test_bad_configs_are_many() -> None:
+    """The folder of mistakes is found, and stays as wide as it was."""
+    assert len(BAD) >= 80
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_load_bad_config_holds_no_secret_in_its_traceback(path: Path) -> None:
+    """No chained exception, which a log might print, repeats a key either."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, ENV)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_load_missing_file_says_how_to_start(tmp_path: Path) -> None:
+    """One line, and the command that writes a first file."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(tmp_path / "no.yaml", {})
+    expected = "there is no such file; `headwatch config init` writes one to start from"
+    assert str(caught.value) == f"{tmp_path / 'no.yaml'}: {expected}"
+
+
+def test_load_directory_is_one_clear_line(tmp_path: Path) -> None:
+    """A directory is named as such."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(tmp_path, {})
+    assert str(caught.value) == f"{tmp_path}: expected a file, found a directory"
+
+
+def test_load_path_that_is_none_is_one_clear_line() -> None:
+    """A path the system refuses is the operator's mistake, not our crash."""
+    with pytest.raises(ConfigError, match="cannot be read: not a path"):
+        config.load(Path("a\0b"), {})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_load_unreadable_file_is_one_clear_line(tmp_path: Path) -> None:
+    """The system's reason is said."""
+    path = tmp_path / "headwatch.yaml"
+    path.write_text(LEAST)
+    path.chmod(0)
+    with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
+        config.load(path, {})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [(0, None), (1, "headwatch.yaml: expected at most 1048576 bytes (1 MiB), found more")],
+)
+def test_load_large_file_is_refused_above_one_mebibyte(
+    tmp_path: Path, more: int, expected: str | None
+) -> None:
+    """1 MiB is read, one byte more is not."""
+    text = LEAST + "#" * (1_048_576 - len(LEAST) + more)
+    if expected is None:
+        assert loaded(tmp_path, text).nodes
+    else:
+        assert mistakes(tmp_path, text) == expected
+
+
+def test_load_byte_order_mark_is_accepted(tmp_path: Path) -> None:
+    """Editors of Windows write one."""
+    assert loaded(tmp_path, b"\xef\xbb\xbf" + LEAST.encode()) == loaded(tmp_path, LEAST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 5000, "a:\n" + "".join(" " * i + "a:\n" for i in range(1, 1400))],
+    ids=["brackets", "indents"],
+)
+def test_load_deep_nesting_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    """A file made to exhaust the stack is a mistake like any other."""
+    assert "expected a few levels of settings" in mistakes(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ('"\\ud83d\\ude00"', "unknown setting; known here"),
+        ('"\\ud83d"', "expected a name before the ':'"),
+        ('listen: "\\ud83d"\n ', "expected a text, found half of a character"),
+    ],
+)
+def test_load_half_a_character_is_one_clear_line(tmp_path: Path, key: str, expected: str) -> None:
+    """JSON, which is YAML too, escapes some characters in two halves."""
+    assert expected in mistakes(tmp_path, f"http:\n {key}: 1\n{LEAST}".replace("\n : 1", ""))
+
+
+def test_load_expanding_aliases_is_one_clear_line(tmp_path: Path) -> None:
+    """A few hundred bytes cannot be made to fill the memory."""
+    names = "abcdefghi"
+    text = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{name}: &{name} [{','.join(['*' + before] * 10)}]\n"
+        for before, name in itertools.pairwise(names)
+    )
+    assert mistakes(tmp_path, text) == "headwatch.yaml: expected at most 100000 values, found more"
+
+
+def test_problems_are_sorted_by_line_and_structured(tmp_path: Path) -> None:
+    """A page or an editor can place each problem without parsing its text."""
+    text = LEAST + "rpc: {batch_calls_max: 0}\n"
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, text.replace("name: local", "nam: local"))
+    problems = caught.value.problems
+    assert [(p.line, p.path) for p in problems] == [
+        (2, "nodes[0].nam"),
+        (2, "nodes[0].name"),
+        (8, "rpc.batch_calls_max"),
+    ]
+    assert problems[0].hint == "did you mean 'name'?"
+    assert {p.file for p in problems} == {str(tmp_path / "headwatch.yaml")}
+
+
+# What may be written ----------------------------------------------------------------------------
+
+
+def test_load_least_config_fills_in_defaults(tmp_path: Path) -> None:
+    """The least of product.md becomes one network, named after its profile."""
+    made = loaded(tmp_path, LEAST)
+    assert made.data_dir is None
+    assert (made.http, made.rpc) == (config.Http(), config.Rpc())
+    assert made.http.address == ("127.0.0.1", 9845)
+    assert made.nodes == (
+        config.NodeSettings(
+            name="local",
+            network="ethereum",
+            url=Url("http://127.0.0.1:8545/v3/SECRETKEY123"),
+            websocket=None,
+        ),
+    )
+    network = made.networks["ethereum"]
+    assert network.profile == config.ProfileRef(profile="ethereum")
+    assert [(r.name, r.operator, r.client, r.calls_a_day) for r in network.references] == [
+        ("a", "one", "geth", None),
+        ("b", "b.example.org:443", None, None),
+    ]
+
+
+def test_load_initial_text_is_valid(tmp_path: Path) -> None:
+    """What `config init` writes passes `config check`, and its schema."""
+    assert loaded(tmp_path, config.INITIAL).nodes[0].name == "local"
+    jsonschema.validate(YAML(typ="safe").load(config.INITIAL), config.schema())
+
+
+def test_load_inline_network_takes_the_numbers_given(tmp_path: Path) -> None:
+    """`network: {profile: dev, …}` is a network of its own, named after the profile."""
+    digits = "00" * 31 + "AA"
+    inline = f"{{profile: dev, interval_seconds: 1, chain_id: 31337, genesis_hash: 0x{digits}}}"
+    made = loaded(tmp_path, LEAST.replace("network: ethereum", f"network: {inline}"))
+    assert made.nodes[0].network == "dev"
+    assert made.networks["dev"].profile == config.ProfileRef(
+        profile="dev",
+        interval_seconds=1,
+        chain_id=31337,
+        genesis_hash=Hash32(f"0x{digits.lower()}"),
+    )
+
+
+def test_load_two_nodes_with_equal_networks_share_one(tmp_path: Path) -> None:
+    """Shorthand written twice does not double the polls of the references."""
+    second = LEAST.removeprefix("nodes:\n").replace("local", "second").replace("8545", "8645")
+    made = loaded(tmp_path, LEAST + second)
+    assert list(made.networks) == ["ethereum"]
+    assert {node.network for node in made.nodes} == {"ethereum"}
+
+
+def test_load_two_nodes_with_other_references_get_names_apart(tmp_path: Path) -> None:
+    """A derived name is unique, and says profile and node."""
+    second = LEAST.removeprefix("nodes:\n").replace("local", "second").replace("8545", "8645")
+    made = loaded(tmp_path, LEAST + second.replace("one", "three"))
+    assert [node.network for node in made.nodes] == ["ethereum", "ethereum-second"]
+    assert made.networks["ethereum-second"].references[0].operator == "three"
+
+
+def test_load_own_network_never_joins_a_defined_one(tmp_path: Path) -> None:
+    """A defined name is not taken over, even by a derived name that collides with it."""
+    defined = REFERENCES.replace("    references", "    profile: ethereum\n    references")
+    top = f"networks:\n  dev:\n{defined}  dev-local:\n{defined}"
+    made = loaded(tmp_path, top + LEAST.replace("network: ethereum", "network: {profile: dev}"))
+    assert list(made.networks) == ["dev", "dev-local", "dev-local-2"]
+    assert made.nodes[0].network == "dev-local-2"
+
+
+def test_load_nodes_share_a_defined_network(tmp_path: Path) -> None:
+    """Two nodes may name the same network, by shorthand of the profile or not."""
+    top = "networks:\n  main:\n    profile: {profile: ethereum}\n" + REFERENCES
+    nodes = "".join(
+        f"  - {{name: n{i}, network: main, url: 'http://127.0.0.1:{i}'}}\n" for i in (1, 2)
+    )
+    made = loaded(tmp_path, f"{top}nodes:\n{nodes}")
+    assert list(made.networks) == ["main"]
+    assert [node.network for node in made.nodes] == ["main", "main"]
+
+
+def test_load_merge_key_fills_what_is_not_given(tmp_path: Path) -> None:
+    """`<<: *anchor` is how YAML repeats itself; what stands beside it wins."""
+    text = LEAST.replace("- name: local", "- &first\n    name: local") + (
+        "  - <<: *first\n    name: second\n    url: http://127.0.0.1:8645\n"
+    )
+    made = loaded(tmp_path, text)
+    assert [(n.name, n.network, n.url.origin) for n in made.nodes] == [
+        ("local", "ethereum", "127.0.0.1:8545"),
+        ("second", "ethereum", "127.0.0.1:8645"),
+    ]
+
+
+def test_load_mistake_behind_a_merge_names_its_own_line(tmp_path: Path) -> None:
+    """The line is where the value is written, not where it is used."""
+    top = "http: &http\n  reload: 1\n"
+    assert mistakes(tmp_path, top + LEAST) == (
+        "headwatch.yaml:2: http.reload: expected true or false, found 1"
+    )
+    assert "headwatch.yaml:2: rpc.reload: unknown" in mistakes(
+        tmp_path, f"{top}rpc: {{<<: *http}}\n{LEAST}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("'[::1]:9845'", ("::1", 9845)),
+        ("localhost:65535", ("localhost", 65535)),
+    ],
+)
+def test_load_listen_is_host_and_port(
+    tmp_path: Path, written: str, address: tuple[str, int]
+) -> None:
+    """Port 0 is kept, and the brackets of IPv6 are no part of the host."""
+    assert loaded(tmp_path, f"http: {{listen: {written}}}\n{LEAST}").http.address == address
+
+
+@pytest.mark.parametrize(
+    ("setting", "least", "most"),
+    [
+        ("deadline_seconds", "0.1", "120"),
+        ("body_bytes_max", "65536", "1073741824"),
+        ("batch_calls_max", "1", "1000"),
+    ],
+)
+def test_load_limits_accept_their_bounds(
+    tmp_path: Path, setting: str, least: str, most: str
+) -> None:
+    """Least and most are allowed themselves; twice the most, 0 and infinity are not."""
+    for value in (least, most):
+        made = loaded(tmp_path, f"rpc: {{{setting}: {value}}}\n{LEAST}")
+        assert getattr(made.rpc, setting) == float(value)
+    for value in (f"{int(most) * 2}", "0", "-1", ".inf", "null", "'1'"):
+        assert f"rpc.{setting}: expected a" in mistakes(
+            tmp_path, f"rpc: {{{setting}: {value}}}\n{LEAST}"
+        )
+
+
+def test_load_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """Where the command is run makes no difference; `~` is the home directory."""
+    made = loaded(tmp_path, "data_dir: data\nhttp: {token_file: ~/token}\n" + LEAST)
+    assert made.data_dir == tmp_path / "data"
+    assert made.http.token_file == Path("~/token").expanduser()
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    """Nothing changes a setting once it was checked."""
+    made = loaded(tmp_path, LEAST)
+    with pytest.raises(ValidationError):
+        made.nodes[0].name = "other"
+
+
+# Values from elsewhere --------------------------------------------------------------------------
+
+
+def test_load_variable_fills_part_of_a_text(tmp_path: Path) -> None:
+    """`${env:NAME}` may stand anywhere in a text, and what it holds is taken as it is."""
+    text = LEAST.replace("/v3/SECRETKEY123\n", "/${env:A}/${env:B}\n")
+    made = loaded(tmp_path, text, {"A": "x", "B": "${env:A}"})
+    assert made.nodes[0].url.reveal() == "http://127.0.0.1:8545/x/${env:A}"
+
+
+def test_load_file_gives_a_whole_text_without_its_newline(tmp_path: Path) -> None:
+    """`file:PATH` is relative to the configuration, and a variable may be part of the path."""
+    (tmp_path / "url").write_text("http://10.0.0.1:8545/KEY\r\n")
+    text = LEAST.replace("http://127.0.0.1:8545/v3/SECRETKEY123", "file:${env:WHERE}url")
+    for where in ("./", f"{tmp_path}/"):
+        made = loaded(tmp_path, text, {"WHERE": where})
+        assert made.nodes[0].url.reveal() == "http://10.0.0.1:8545/KEY"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\n", "the file it names is empty"),
+        (b"\xff", "the file it names is not UTF-8 text"),
+        (b"http://" + b"a" * 65_536, "the file it names is larger than 64 KiB"),
+        (b"SECRETKEY123", "expected a URL that begins with http:// or https://"),
+    ],
+)
+def test_load_file_of_odd_content_is_an_error_without_it(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
+    """What a secret file holds is never said, not even when it is of no use."""
+    (tmp_path / "url").write_bytes(content)
+    text = LEAST.replace("http://127.0.0.1:8545/v3/SECRETKEY123", "file:url")
+    assert mistakes(tmp_path, text) == f"headwatch.yaml:4: nodes[0].url: {expected}"
+
+
+@pytest.mark.parametrize("where", ["name: ${env:KEY}", "name: local\n    client: ${env:KEY}"])
+def test_load_variable_of_odd_content_is_an_error_without_it(tmp_path: Path, where: str) -> None:
+    """A value that came from the environment is not shown, whichever setting it was for."""
+    said = mistakes(tmp_path, LEAST.replace("name: local", where), {"KEY": "S3CR3T!"})
+    assert "S3CR3T" not in said
+
+
+def test_load_variables_override_settings(tmp_path: Path) -> None:
+    """A variable wins over the file; a relative directory is relative to where we are."""
+    env = {"HEADWATCH_HTTP_LISTEN": "0.0.0.0:1", "HEADWATCH_DATA_DIR": "data"}
+    made = loaded(tmp_path, "http: {listen: '127.0.0.1:2', reload: true}\n" + LEAST, env)
+    assert (made.http.listen, made.http.reload) == ("0.0.0.0:1", True)
+    assert made.data_dir == Path.cwd() / "data"
+    assert loaded(tmp_path, LEAST, env).http.listen == "0.0.0.0:1"
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        (
+            {"HEADWATCH_HTTP_LISEN": "x"},
+            (
+                "HEADWATCH_HTTP_LISEN: this variable means nothing to headwatch; "
+                "did you mean 'HEADWATCH_HTTP_LISTEN'?"
+            ),
+        ),
+        (
+            {"HEADWATCH_PORT": "9000"},
+            "HEADWATCH_PORT: this variable means nothing to headwatch; unset it",
+        ),
+        (
+            {"HEADWATCH_DATA_DIR": ""},
+            "HEADWATCH_DATA_DIR: is set, but empty; give it a value, or unset it",
+        ),
+        (
+            {"HEADWATCH_HTTP_LISTEN": "9845"},
+            "HEADWATCH_HTTP_LISTEN: expected HOST:PORT or [IPV6]:PORT, in quotes, found '9845'",
+        ),
+    ],
+)
+def test_load_odd_variable_is_named_as_a_variable(
+    tmp_path: Path, env: dict[str, str], expected: str
+) -> None:
+    """A misspelt variable is told, not passed over; a bad override is not blamed on the file."""
+    assert mistakes(tmp_path, LEAST, env).startswith(f"environment: {expected}")
+
+
+def test_load_variables_of_others_are_passed_over(tmp_path: Path) -> None:
+    """Kubernetes sets these in every pod beside a service called headwatch."""
+    env = {
+        "HEADWATCH_SERVICE_HOST": "10.0.0.1",
+        "HEADWATCH_SERVICE_PORT": "9845",
+        "HEADWATCH_SERVICE_PORT_METRICS": "9845",
+        "HEADWATCH_PORT": "tcp://10.0.0.1:9845",
+        "HEADWATCH_PORT_9845_TCP": "tcp://10.0.0.1:9845",
+        "HEADWATCH_PORT_9845_TCP_ADDR": "10.0.0.1",
+        "HEADWATCH_METRICS_SERVICE_HOST": "10.0.0.1",
+        "HEADWATCH_ANVIL": "/usr/bin/anvil",
+        "headwatch_x": "",
+        "PATH": "",
+    }
+    assert loaded(tmp_path, LEAST, env) == loaded(tmp_path, LEAST)
+
+
+# Flags ------------------------------------------------------------------------------------------
+
+
+def test_from_flags_names_node_and_references() -> None:
+    """Node `local`, references a, b, …; the profile is ethereum where none is named."""
+    made = config.from_flags("http://127.0.0.1:8545", ["https://a", "https://b"])
+    assert [node.name for node in made.nodes] == ["local"]
+    assert [r.name for r in made.networks["ethereum"].references] == ["a", "b"]
+
+
+def test_from_flags_many_references_all_get_names() -> None:
+    """The alphabet is no limit."""
+    made = config.from_flags("http://n", [f"http://r{i}" for i in range(28)], "dev")
+    assert [r.name for r in made.networks["dev"].references][25:] == ["z", "r27", "r28"]
+
+
+def test_from_flags_variable_keeps_the_key_out_of_the_process_list() -> None:
+    """`${env:NAME}` works in flags too."""
+    made = config.from_flags("${env:NODE}", ["http://r"], "dev", env={"NODE": "http://n/key"})
+    assert made.nodes[0].url.reveal() == "http://n/key"
+
+
+@pytest.mark.parametrize(
+    ("node", "references", "network", "expected"),
+    [
+        ("ws://n/KEY", ["http://a"], "dev", "--node: expected http:// or https://, found ws://"),
+        (
+            "KEY",
+            ["http://a"],
+            "dev",
+            "--node: expected a URL that begins with http:// or https://",
+        ),
+        (
+            "http://n",
+            [],
+            "dev",
+            (
+                "--reference: missing; there is nothing to compare with; add references: "
+                "endpoints of other operators"
+            ),
+        ),
+        (
+            "http://n",
+            ["http://a", "http://a/"],
+            None,
+            "--reference 2: is also the URL of --reference 1; a witness counts once",
+        ),
+        (
+            "http://n/KEY",
+            ["http://n/KEY"],
+            None,
+            (
+                "--reference: is the URL of --node, which cannot be its own witness; "
+                "name an endpoint of another operator"
+            ),
+        ),
+        (
+            "http://n",
+            ["http://a"],
+            "devv",
+            "--network: unknown chain profile, found 'devv'; did you mean 'dev'?",
+        ),
+        (
+            "${env:NONE}",
+            ["http://a"],
+            None,
+            "--node: the environment variable NONE is not set",
+        ),
+    ],
+)
+def test_from_flags_mistake_is_named_by_flag(
+    node: str, references: list[str], network: str | None, expected: str
+) -> None:
+    """The command line has no line numbers: the flag is the place. No URL is repeated."""
+    with pytest.raises(ConfigError) as caught:
+        config.from_flags(node, references, network)
+    assert str(caught.value) == expected
+
+
+def test_from_flags_interval_of_zero_is_refused() -> None:
+    """An explicit 0 is judged, not taken for absent."""
+    with pytest.raises(ConfigError, match=r"--interval-seconds: expected .* found 0"):
+        config.from_flags("http://n", ["http://r"], "dev", interval_seconds=0)
+
+
+# Text: show, schema, example, page --------------------------------------------------------------
+
+
+def test_show_masks_urls_and_fills_in_defaults(tmp_path: Path) -> None:
+    """Nothing of a URL but scheme, host and port; every default is printed."""
+    made = loaded(tmp_path, LEAST)
+    text = config.show(made)
+    assert SECRET not in text + repr(made) + made.model_dump_json()
+    assert "url: http://127.0.0.1:8545/***" in text
+    assert "deadline_seconds: 5.0" in text
+
+
+def test_show_without_secrets_loads_as_the_same_settings(tmp_path: Path) -> None:
+    """The output is a configuration, as long as nothing had to be masked."""
+    made = loaded(tmp_path, LEAST.replace("/v3/SECRETKEY123", ""))
+    again = loaded(tmp_path, config.show(made))
+    assert config.show(again) == config.show(made)
+
+
+def test_example_active_settings_are_the_defaults() -> None:
+    """Copying the example changes nothing but nodes and networks."""
+    made = config.load(EXAMPLE, {})
+    assert (made.http, made.rpc) == (config.Http(), config.Rpc())
+    assert [node.network for node in made.nodes] == ["ethereum", "devnet", "dev"]
+
+
+def rows(part: dict[str, Any], whole: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    """Every setting of the schema: its path, and its part of the schema."""
+    found: list[tuple[str, Any]] = []
+    for key, setting in part["properties"].items():
+        found.append((path + key, setting | {"required": key in part.get("required", ())}))
+        items = setting.get("items", {})
+        named: dict[str, Any] = next(iter(setting.get("patternProperties", {}).values()), {})
+        choices = [setting, *setting.get("anyOf", ()), *setting.get("oneOf", ())]
+        for inner, suffix in [*((c, ".") for c in choices), (items, "[]."), (named, ".NAME.")]:
+            if "$ref" in inner:
+                model = whole["$defs"][inner["$ref"].rpartition("/")[2]]
+                found += rows(model, whole, path + key + suffix)
+    return found
+
+
+def test_example_holds_every_setting() -> None:
+    """A setting that the example does not show would not be found by anyone."""
+    text = EXAMPLE.read_text()
+    for path, _ in rows(config.schema(), config.schema()):
+        assert re.search(rf"\b{path.rpartition('.')[2]}:", text), path
+
+
+def test_example_shows_each_default() -> None:
+    """The default written in the example is the default."""
+    text = EXAMPLE.read_text()
+    for path, setting in rows(config.schema(), config.schema()):
+        if "default" in setting:
+            key = path.rpartition(".")[2]
+            assert f"{key}: {json.dumps(setting['default']).strip(chr(34))}\n" in text, path
+
+
+def test_schema_is_valid_and_accepts_the_example() -> None:
+    """A schema of draft 2020-12, which agrees with what is read."""
+    schema = config.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(YAML(typ="safe").load(EXAMPLE), schema)
+
+
+def test_schema_describes_every_setting() -> None:
+    """Each has a text, which editors show."""
+    for path, setting in rows(config.schema(), config.schema()):
+        assert setting["description"].endswith((".", "…")), path
+
+
+def test_schema_committed_is_the_schema() -> None:
+    """`python tests/test_config.py` writes it anew."""
+    assert SCHEMA.read_text() == schema_text()
+
+
+def test_schema_refuses_what_load_refuses_of_a_single_setting(tmp_path: Path) -> None:
+    """An editor marks the same settings as the load does."""
+    validator = jsonschema.Draft202012Validator(config.schema())
+    for wrong in ("rpc: {batch_calls_max: 0}", "http: {reload: 1}", "zebra: 1", "http: null"):
+        mistakes(tmp_path, f"{wrong}\n{LEAST}")
+        assert not validator.is_valid(YAML(typ="safe").load(f"{wrong}\n{LEAST}")), wrong
+    for right in (LEAST, "data_dir: null\n" + LEAST, "http: {}\n" + LEAST):
+        loaded(tmp_path, right)
+        assert validator.is_valid(YAML(typ="safe").load(right))
+
+
+def test_schema_accepts_values_from_elsewhere() -> None:
+    """`${env:NAME}` and `file:PATH` are no URL and no name, and may stand where one is asked."""
+    validator = jsonschema.Draft202012Validator(config.schema())
+    value = YAML(typ="safe").load(LEAST)
+    for text, valid in (("${env:A}", True), ("file:x", True), ("http://${env:A}/", True), ("x", 0)):
+        value["nodes"][0]["url"] = text
+        assert validator.is_valid(value) == bool(valid), text
+
+
+def test_page_tables_are_those_of_the_settings() -> None:
+    """`python tests/test_config.py` writes them anew."""
+    assert PAGE.read_text() == page_text()
+
+
+def schema_text() -> str:
+    return json.dumps(config.schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def limits(setting: dict[str, Any]) -> str:
+    """`1 to 1000`, for a number."""
+    for part in (setting, *setting.get("anyOf", ())):
+        if "maximum" in part:
+            least = part.get("minimum", f"above {part.get('exclusiveMinimum')},")
+            return f"{least} to {part['maximum']}"
+    return ""
+
+
+def page_text() -> str:
+    """docs/configuration.md with its tables made from the settings."""
+    schema = config.schema()
+    lines = ["| Setting | Default | Limits | Meaning |", "|---|---|---|---|"]
+    for path, setting in rows(schema, schema):
+        default = f"`{json.dumps(setting['default'])}`" if "default" in setting else ""
+        default = "required" if setting["required"] else default
+        lines.append(f"| `{path}` | {default} | {limits(setting)} | {setting['description']} |")
+    variables = ["| Variable | Meaning |", "|---|---|"]
+    variables += [f"| `{name}` | {text} |" for name, text in config.ENVIRONMENT.items()]
+    text = PAGE.read_text()
+    for name, table in (("settings", lines), ("variables", variables)):
+        start, end = f"<!-- {name}: written by tests/test_config.py -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(start)
+        text = "\n".join([before + start, *table, end]) + rest.partition(end)[2]
+    return text
+
+
+def test_page_mistakes_are_said_so(tmp_path: Path) -> None:
+    """The mistakes on the page are told in the words of the page."""
+    network = "networks:\n  main:\n    profile: dev\n    references: [{name: a, url: 'http://a'}]\n"
+    node = "{{name: n{0}, network: main, url: 'http://127.0.0.1:{0}'{1}}}"
+    nodes = f"nodes:\n - {node.format(1, '')}\n - {node.format(2, ', websockt: x')}\n"
+    text = f"{network}{nodes}rpc:\n  deadline_seconds: 0\n"
+    said = mistakes(tmp_path, text, {"HEADWATCH_LISTEN": "x"})
+    assert set(said.splitlines()) <= set(PAGE.read_text().splitlines())
+
+
+def test_page_examples_load(tmp_path: Path) -> None:
+    """What the page shows as a configuration is one."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    files = [block for block in blocks if "nodes:" in block]
+    assert len(files) >= 2
+    for block in files:
+        assert loaded(tmp_path, block).nodes
+
+
+# Anything at all --------------------------------------------------------------------------------
+
+KEYS = st.sampled_from(
+    sorted({path.rpartition(".")[2] for path, _ in rows(config.schema(), config.schema())})
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(
+        [
+            "ethereum",
+            "dev",
+            "local",
+            "main",
+            "quorum",
+            "http://127.0.0.1:8545/v3/SECRETKEY123",
+            "wss://a.example.org/v3/SECRETKEY123",
+            "${env:KEY}",
+            "${env:NONE}",
+            "file:.",
+            "${",
+        ]
+    )
+)
+SHAPES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=5), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+NODES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("name", "network", "url", "websocket", "references"), SHAPES)
+)
+FILES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("http", "rpc", "networks", "data_dir"), SHAPES)
+) | st.fixed_dictionaries(
+    {"nodes": st.lists(NODES, max_size=3)},
+    optional={"networks": st.dictionaries(st.sampled_from(["main", "ethereum"]), SHAPES)},
+)
+
+
+@given(value=SHAPES | FILES)
+@settings(max_examples=400, deadline=None)
+def test_load_any_value_raises_nothing_but_config_errors(value: object) -> None:
+    """Whatever its shape, a file is read or its mistakes are told; no key is in what is said."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "headwatch.yaml"
+        path.write_text(json.dumps(value))
+        try:
+            config.load(path, ENV)
+        except ConfigError as error:
+            assert error.problems  # noqa: PT017
+            assert "/v3/" not in str(error)  # noqa: PT017
+            assert len(str(error).splitlines()) == len(error.problems)  # noqa: PT017
+
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "b:",
+        " ",
+        "\n",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!int ",
+        "!t ",
+        "'",
+        '"',
+        "|\n",
+        ">-\n",
+        "%YAML 1.1\n",
+        "---\n",
+        "? ",
+        "#",
+        "\t",
+        "0x1",
+        "1e400",
+        ".nan",
+        "\\x",
+        "\u2028",
+        "\x85",
+        "~",
+        "2020-01-01",
+        "1_0",
+        ",",
+        "\r\n",
+        "!!set ",
+        "=",
+        "@",
+        "`",
+        "\x00",
+    ]
+)
+
+
+@given(text=st.lists(PIECES, max_size=16).map("".join))
+@settings(max_examples=400, deadline=None)
+def test_parse_any_text_raises_nothing_but_config_errors(text: str) -> None:
+    """The parser's own exceptions and warnings stay inside."""
+    try:
+        parse(text, "headwatch.yaml")
+    except ConfigError as error:
+        assert error.problems  # noqa: PT017
+
+
+# Cost -------------------------------------------------------------------------------------------
+
+
+def test_import_loads_no_yaml_no_schema_and_no_profiles() -> None:
+    """What only a load needs is imported by the load: a container's health check does not pay."""
+    code = "import sys, monitor.config; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    names = set(done.stdout.split())
+    assert "pydantic" in names
+    assert not names & {"ruamel.yaml", "difflib", "monitor.judge.profiles", "aiohttp", "asyncio"}
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema_text())
+    PAGE.write_text(page_text())

@@ -15,6 +15,7 @@ import math
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = parser().parse_args(arguments)
     except SystemExit as stop:  # argparse's own: usage errors and --help
         return stop.code if isinstance(stop.code, int) else USAGE
+    # Only `run` logs; the other commands print what there is to say themselves.
+    logging.getLogger("headwatch").addHandler(logging.NullHandler())
     try:
         command: Command = chosen.command
         return command(chosen)
@@ -74,7 +77,7 @@ def _failed(error: Exception) -> int:
     if isinstance(error, LabError):
         _say(f"lab: {error}")
         return INCONCLUSIVE
-    logging.getLogger("headwatch").error("internal error", exc_info=error)
+    traceback.print_exception(error)
     _say("internal error: please report the traceback above")
     return INTERNAL
 
@@ -294,7 +297,6 @@ def gate_command(chosen: argparse.Namespace) -> int:
     from monitor.act.report import gate_json, gate_text
     from monitor.gate import gate
 
-    logging.getLogger("headwatch").addHandler(logging.NullHandler())
     with _progress(chosen.window, quiet=chosen.json) as progress:
         outcome = asyncio.run(
             gate(
@@ -406,7 +408,11 @@ def config_show(chosen: argparse.Namespace) -> int:
     """`headwatch config show`."""
     from monitor.config import show
 
-    _print(show(_load(chosen)).rstrip())
+    settings = _load(chosen)
+    if chosen.json:
+        _print(settings.model_dump_json(indent=2))
+    else:
+        _print(show(settings).rstrip())
     return PASS
 
 

@@ -131,9 +131,7 @@ def _put_endpoint(sheet: Sheet, reading: Reading) -> None:
     facts, labels = reading.facts, (reading.facts.network, reading.label)
     sheet.put("headwatch_rpc_calls_total", facts.calls_total, *labels)
     for reason in sorted({*RPC_REASONS, *facts.errors_total}):
-        sheet.put(
-            "headwatch_rpc_errors_total", facts.errors_total.get(reason, 0), *labels, reason
-        )
+        sheet.put("headwatch_rpc_errors_total", facts.errors_total.get(reason, 0), *labels, reason)
 
 
 def _put_node(sheet: Sheet, reading: Reading) -> None:

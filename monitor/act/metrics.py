@@ -190,9 +190,7 @@ METRICS: tuple[Metric, ...] = (
         _NETWORK,
     ),
     # -- the thresholds in force --
-    Metric(
-        "headwatch_network_info", "info", "The chain profile in force.", ("network", "profile")
-    ),
+    Metric("headwatch_network_info", "info", "The chain profile in force.", ("network", "profile")),
     Metric(
         "headwatch_network_interval_seconds", "gauge", "Time between two blocks or slots.", _NETWORK
     ),
@@ -254,9 +252,7 @@ METRICS: tuple[Metric, ...] = (
         "Rounds that went wrong in the scheduler: error, missed or overrun.",
         ("event",),
     ),
-    Metric(
-        "headwatch_scheduler_lag_seconds", "gauge", "How late the last round was started."
-    ),
+    Metric("headwatch_scheduler_lag_seconds", "gauge", "How late the last round was started."),
     Metric(
         "headwatch_scrape_duration_seconds", "gauge", "How long the last metrics page took to draw."
     ),
@@ -358,14 +354,14 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "Everything that `/metrics` exports; `/probe` exports the part of one target. The text is",
-        "Prometheus' or OpenMetrics 1.0, as the scraper asks. A value that could not be seen has no",
-        "sample: it is never zero and never the last one, and `headwatch_observation_age_seconds`",
-        "says how old everything is. Levels are 0 ok, 1 unknown, 2 degraded, 3 failed.",
+        "Prometheus' or OpenMetrics 1.0, as the scraper asks. A value that could not be seen has",
+        "no sample: it is never zero and never the last one. How old everything is says",
+        "`headwatch_observation_age_seconds`. Levels are 0 ok, 1 unknown, 2 degraded, 3 failed.",
         "",
         "| name | type | labels | meaning |",
         "|---|---|---|---|",
     ]
     for metric in METRICS:
-        labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         lines.append(f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What is shown of each endpoint: the snapshot's observations, facts and findings, brought together.
+"""What is shown of each endpoint: the snapshot's observations, facts and findings, together.
 
 Metrics, page and terminal read the same `Reading`s, so that they cannot disagree. A value that was
 not seen is None here, never the last one that was.
@@ -91,7 +91,7 @@ def _read(
     at: float,
 ) -> Reading:
     seen = newest.seen if newest is not None else None
-    # A reference may be asked rarely, as its budget allows; a node that is ours is asked each round.
+    # A reference is asked as its budget allows; a node is ours and asked in every round.
     stale = newest is not None and facts.kind == "node" and at - newest.at > STALE_SECONDS
     head = seen.head if isinstance(seen, HeadSeen) and not stale else None
     final = seen.final if isinstance(seen, HeadSeen) and not stale else None

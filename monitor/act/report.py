@@ -1,6 +1,6 @@
-"""The verdict for machines (gate JSON, `docs/gate.schema.json`) and for terminals and CI logs. Pure.
+"""The verdict for machines, terminals and CI logs. Pure.
 
-Key by key what contract.md promises; the same document answers `/api/v1/verdict`.
+The shape of the gate JSON is `docs/gate.schema.json`; `/api/v1/verdict` answers with it too.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def nested(findings: Sequence[Finding]) -> Iterator[tuple[int, Finding]]:
         yield from walk(finding, 0)
 
 
-def gate_text(verdict: Verdict, colour: bool) -> str:
+def gate_text(verdict: Verdict, *, colour: bool) -> str:
     """The verdict first; then what is not OK, under its cause; then a line for all else."""
 
     def paint(text: str, code: str) -> str:
@@ -134,7 +134,9 @@ def gate_text(verdict: Verdict, colour: bool) -> str:
         lines.append("")
     for finding in good:
         summary = plain(finding.summary)
-        lines.append(f"{paint(*_badge(finding))}  {finding.check:<10}  {finding.subject}  {summary}")
+        lines.append(
+            f"{paint(*_badge(finding))}  {finding.check:<10}  {finding.subject}  {summary}"
+        )
     for check, subject in verdict.skipped:
         lines.append(f"skipped   {check:<10}  {subject}  not supported by this endpoint")
     counts = ", ".join(f"{n} {level.word}" for level, n in count_levels(verdict.findings).items())

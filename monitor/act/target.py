@@ -52,13 +52,15 @@ def debug_text(snapshot: Snapshot, facts: NodeFacts) -> str:
     for seen in narrowed.observations:
         age = duration(snapshot.at - seen.at)
         lines.append(
-            f"  {seen.check}  {rfc3339(seen.at)} ({age} ago), took {seen.took_seconds * 1000:.1f} ms"
+            f"  {seen.check}  {rfc3339(seen.at)}, {age} ago, took {seen.took_seconds * 1000:.1f} ms"
         )
         lines += [f"    {line}" for line in _value_lines(seen.seen)]
-    lines += ["", "FINDINGS", *(f"  {line}" for line in gate_text(narrowed.verdict, colour=False).split("\n"))]
+    findings = gate_text(narrowed.verdict, colour=False)
+    lines += ["", "FINDINGS", *(f"  {line}".rstrip() for line in findings.split("\n"))]
     if facts.last_exchange is not None:
         request, answer = facts.last_exchange
-        lines += ["", "LAST REQUEST", f"  {plain(request)}", "", "LAST ANSWER", f"  {plain(answer)}"]
+        lines += ["", "LAST REQUEST", f"  {plain(request)}"]
+        lines += ["", "LAST ANSWER", f"  {plain(answer)}"]
     return "\n".join(lines) + "\n"
 
 

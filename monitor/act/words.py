@@ -10,7 +10,10 @@ from monitor.model import QUORUM, Finding, Level, Verdict
 
 NAMED_COUNT_MAX = 3
 """How many subjects a headline names before it only counts them."""
-SUMMARY_CHARACTERS_MAX = 160
+TENTHS_BELOW_SECONDS = 9.95
+"""Below this a tenth of a second is shown."""
+DURATION_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+COUNTS_IN_WORDS = {2: "both"}
 
 
 def plain(text: str) -> str:
@@ -19,8 +22,14 @@ def plain(text: str) -> str:
 
 
 def rfc3339(at: float) -> str:
-    """A time in UTC to the millisecond, e.g. `2026-11-24T02:25:00.123Z`."""
-    moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    """A time in UTC to the millisecond, e.g. `2026-11-24T02:25:00.123Z`.
+
+    A block's timestamp may be any number; one that no calendar has is written as seconds.
+    """
+    try:
+        moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.6g} s"
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -35,19 +44,17 @@ def duration(seconds: float) -> str:
     """A length of time in its two largest units: `4.2 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds < 0:
         return "-" + duration(-seconds)
-    if round(seconds, 1) < 10:
+    if seconds < TENTHS_BELOW_SECONDS:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    rest = round(seconds)
+    words: list[str] = []
+    for unit, length in DURATION_UNITS:
+        count, rest = divmod(rest, length)
+        if count:
+            words.append(f"{count} {unit}")
+        elif words:
+            break
+    return " ".join(words[:2])
 
 
 def amount(value: float, unit: str) -> str:
@@ -92,6 +99,12 @@ def deciding(verdict: Verdict) -> tuple[Finding, ...]:
     return failed or tuple(f for f in verdict.findings if f.level == Level.DEGRADED)
 
 
+def causes_of(verdict: Verdict) -> tuple[Finding, ...]:
+    """Of the deciding findings, those that none of the others explains."""
+    found = deciding(verdict)
+    return roots(found) or found
+
+
 def since_of(verdict: Verdict) -> float | None:
     """Since when this verdict holds, as far as the levels tell; None when nothing was judged.
 
@@ -109,14 +122,23 @@ def headline(verdict: Verdict) -> str:
         return "nothing has been judged yet"
     if verdict.word == "pass":
         return _passing(verdict)
-    causes: dict[str, list[str]] = {}
-    found = deciding(verdict)
-    for finding in roots(found) or found:
-        causes.setdefault(finding.subject, []).append(finding.check)
-    if verdict.word == "fail":
-        verb = "FAILED" if verdict.level == Level.FAILED else "DEGRADED, which fails a strict gate"
-        return _listed(causes, f"{{}} {verb}: {{}}")
-    return _listed(causes, "{} cannot be judged: {}")
+    checks: dict[str, list[str]] = {}
+    for finding in causes_of(verdict):
+        checks.setdefault(finding.subject, []).append(finding.check)
+    said = [
+        f"{subject_words(subject)} {_verb(verdict, subject)}: {', '.join(names)}"
+        for subject, names in checks.items()
+    ]
+    more = len(said) - NAMED_COUNT_MAX
+    named = "; ".join(said[:NAMED_COUNT_MAX])
+    return f"{named}; and {more} more" if more > 0 else named
+
+
+def _verb(verdict: Verdict, subject: str) -> str:
+    if verdict.word == "inconclusive":
+        blind = "believed" if subject.startswith("reference:") else "judged"
+        return f"cannot be {blind}"
+    return "FAILED" if verdict.level == Level.FAILED else "DEGRADED, which fails a strict gate"
 
 
 def _passing(verdict: Verdict) -> str:
@@ -125,22 +147,13 @@ def _passing(verdict: Verdict) -> str:
     if len(nodes) == 1:
         sentence = f"{subject_words(next(iter(nodes))[1])} is on the network's chain"
     else:
-        every = "both" if len(nodes) == 2 else f"all {len(nodes)}"
+        every = COUNTS_IN_WORDS.get(len(nodes), f"all {len(nodes)}")
         whose = "the network's chain" if len(networks) == 1 else "their networks' chains"
         sentence = f"{every} nodes are on {whose}"
     warnings = sum(f.level == Level.DEGRADED for f in verdict.findings)
     if warnings:
         sentence += f", with {warnings} warning{'s' * (warnings != 1)}"
     return sentence
-
-
-def _listed(causes: dict[str, list[str]], form: str) -> str:
-    named = list(causes.items())[:NAMED_COUNT_MAX]
-    sentence = "; ".join(
-        form.format(subject_words(subject), ", ".join(checks)) for subject, checks in named
-    )
-    more = len(causes) - len(named)
-    return f"{sentence}; and {more} more" if more else sentence
 
 
 def count_levels(findings: Iterable[Finding]) -> dict[Level, int]:

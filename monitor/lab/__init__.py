@@ -14,4 +14,8 @@
 - `port.py`: a listening port that can be unplugged and plugged in again.
 - `proxy.py`: one node as a client sees it: the HTTP side and its faults of transport.
 - `relay.py`: the websocket side of the proxy.
+- `scenarios.py`: the table: fault, findings, the gate's exit code, healing.
+- `timeline.py`: a scenario run for real under the eyes of the real loop.
+- `commands.py`: what `headwatch lab` prints.
+- `demo.py`: the main job on an embedded default, live in the terminal and on the page.
 """

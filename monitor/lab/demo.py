@@ -76,13 +76,13 @@ class Screen:
         from rich.panel import Panel
         from rich.text import Text
 
-        told = Text("\n").join(
+        told = [
             Text(line(event), style=COLOURS.get(event.what, ""), overflow="ellipsis", no_wrap=True)
             for event in self.events[-LINES_SHOWN:]
-        )
+        ]
         title = f"headwatch demo — {self.phase}"
         page = Text(f"status page: {self.address}/   metrics: {self.address}/metrics", style="dim")
-        return Group(Panel(self._nodes(), title=title, subtitle=self._verdict()), told, page)
+        return Group(Panel(self._nodes(), title=title, subtitle=self._verdict()), *told, page)
 
     def _verdict(self) -> str:
         if self.view is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,23 +11,10 @@ import aiohttp
 import pytest
 
 from monitor.lab.anvil import Anvil, Chain
-from monitor.lab.errors import LabError
 from monitor.lab.proxy import FaultProxy
-from monitor.lab.tools import find_anvil
 
 Ask = Callable[..., Awaitable[Any]]
 MINED_AT_START = 20
-
-
-@pytest.fixture(scope="session")
-def anvil_path() -> Path:
-    """The anvil binary; its absence is a failure in CI and a skip elsewhere."""
-    try:
-        return find_anvil()
-    except LabError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.lab.errors import LabError
+from monitor.lab.tools import find_anvil
+from tests.debian import MissingProgramError, tool
+
+
+def program(name: str) -> Path:
+    """A program out of Debian's packages; its absence fails in CI and skips elsewhere."""
+    try:
+        return tool(name)
+    except MissingProgramError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """The program that checks metrics, rules and alerts as Prometheus does."""
+    return program("promtool")
+
+
+@pytest.fixture(scope="session")
+def anvil_path() -> Path:
+    """The anvil binary; its absence fails in CI and skips elsewhere."""
+    try:
+        return find_anvil()
+    except LabError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))

@@ -1,0 +1,289 @@
+"""The command as its users start it: processes, signals, exit codes, output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jsonschema
+import pytest
+
+from monitor.config import INITIAL, show
+from monitor.lab.network import LabNetwork
+from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
+
+SECONDS_MAX = 60.0
+KEY = "s3cretKey0123456789"
+GATE_SCHEMA = Path(__file__).parents[2] / "docs" / "gate.schema.json"
+
+
+def headwatch(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Any:
+    """Run a command to its end."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("HEADWATCH_")}
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
+        cwd=cwd,
+    )
+
+
+async def headwatch_beside(*arguments: str) -> Any:
+    """The same beside a lab that this loop keeps alive."""
+    return await asyncio.to_thread(headwatch, *arguments)
+
+
+@asynccontextmanager
+async def sidecar(config: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A running `headwatch run` and the address of its page, as its log names it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "monitor", "run", "-c", str(config)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            while match := await process.stderr.readline():
+                address = re.search(rb"status page on (http://\S+)/", match)
+                if address:
+                    break
+            else:
+                pytest.fail("headwatch run ended before it listened")
+        yield process, address[1].decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def get(url: str) -> tuple[int, str]:
+    """Status and body of one page."""
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS_MAX)) as session,
+        session.get(url) as response,
+    ):
+        return response.status, await response.text()
+
+
+async def until_status(url: str, status: int) -> str:
+    """The body of a page once it has this status."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while True:
+            found, body = await get(url)
+            if found == status:
+                return body
+            await asyncio.sleep(0.05)
+
+
+async def test_run_beside_real_nodes_serves_every_route_and_ends_on_sigterm(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """The pages answer from one state, /-/synced follows the node, SIGTERM ends with exit 0."""
+    del anvil_path
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS, listen="127.0.0.1:0")))
+        async with sidecar(config) as (process, address):
+            await until_status(f"{address}/-/ready", 200)
+            await until_status(f"{address}/-/synced?node=local", 200)
+            assert (await get(f"{address}/-/healthy"))[0] == 200
+            _, metrics = await get(f"{address}/metrics")
+            assert 'headwatch_verdict{verdict="pass"} 1' in metrics
+            verdict = json.loads((await get(f"{address}/api/v1/verdict"))[1])
+            jsonschema.validate(verdict, json.loads(GATE_SCHEMA.read_text()))
+            assert verdict["verdict"] == "pass"
+            assert "local" in (await get(f"{address}/"))[1]
+            net.local.stall()
+            reasons = await until_status(f"{address}/-/synced?node=local", 503)
+            assert "stall" in reasons
+            assert (await get(f"{address}/-/healthy"))[0] == 200
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), SECONDS_MAX) == 0
+
+
+async def test_sighup_with_a_broken_file_keeps_the_old_configuration(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """A faulty reload is shown as a metric and changes nothing; a good one takes effect."""
+    del anvil_path
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        good = show(lab_settings(net, INTERVAL_SECONDS, listen="127.0.0.1:0"))
+        config.write_text(good)
+        async with sidecar(config) as (process, address):
+            await until_status(f"{address}/-/synced?node=local", 200)
+            failed = "headwatch_config_last_reload_successful 0.0"
+            config.write_text(good.replace("nodes:", "nodez:"))
+            process.send_signal(signal.SIGHUP)
+            await _until_metric(address, failed)
+            assert (await get(f"{address}/-/synced?node=local"))[0] == 200
+            config.write_text(good.replace("name: local", "name: renamed"))
+            process.send_signal(signal.SIGHUP)
+            await _until_metric(address, "headwatch_config_last_reload_successful 1.0")
+            await until_status(f"{address}/-/synced?node=renamed", 200)
+            assert (await get(f"{address}/-/synced?node=local"))[0] == 404
+
+
+async def _until_metric(address: str, line: str) -> None:
+    async with asyncio.timeout(SECONDS_MAX):
+        while line not in (await get(f"{address}/metrics"))[1].splitlines():
+            await asyncio.sleep(0.05)
+
+
+async def test_gate_on_a_healthy_node_by_flags_alone_passes_with_valid_json(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """One-off use needs no file; the JSON on stdout and in the report follows the schema."""
+    del anvil_path
+    async with LabNetwork() as net:
+        references = [word for r in net.reference.values() for word in ("--reference", r.url)]
+        report = tmp_path / "verdict.json"
+        done = await headwatch_beside(
+            *("gate", "--node", net.local.url, *references, "--network", "dev"),
+            *("--interval-seconds", "0.25", "--json", "--output", f"json={report}"),
+        )
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        schema = json.loads(GATE_SCHEMA.read_text())
+        jsonschema.validate(document, schema)
+        assert document["verdict"] == "pass"
+        assert document["data"] == {"ok": True}
+        assert json.loads(report.read_text())["verdict"] == "pass"
+
+
+async def test_gate_with_a_window_fails_a_node_that_recovers_within_it(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """Within a window every finding counts at its worst."""
+    del anvil_path
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS)))
+        asked = asyncio.create_task(headwatch_beside("gate", "-c", str(config), "--for", "9s"))
+        await net.wait_blocks(8)
+        net.local.stall()
+        await net.wait_blocks(12)
+        net.local.follow()
+        done = await asked
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "stall" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("gate", "--node", "http://127.0.0.1:1"), 2, "at least one --reference"),
+        (("gate", "--node", "htp:/x", "--reference", "http://127.0.0.1:2"), 2, "--node"),
+        (("gate", "--interval-seconds", "0"), 2, "needs --node"),
+        (("gate", "--for", "soon"), 2, "expected a time"),
+        (("gate", "--output", "pdf=x", "-c", "missing.yaml"), 2, "KIND"),
+        (("gate", "-c", "missing.yaml"), 2, "missing.yaml"),
+        (("run", "-c", "missing.yaml"), 2, "missing.yaml"),
+        (("config", "check", "-c", "missing.yaml"), 2, "missing.yaml"),
+        (("lab", "scenario", "stal"), 2, "did you mean 'stall'"),
+        (("nonsense",), 2, "invalid choice"),
+        ((), 2, "required"),
+        (("--help",), 0, "exit codes"),
+    ],
+)
+def test_command_line_mistake_is_told_in_one_line_with_its_exit_code(
+    arguments: tuple[str, ...], code: int, said: str, tmp_path: Path
+) -> None:
+    """A usage error exits 2, names what was wrong, and shows no traceback."""
+    done = headwatch(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_gate_on_nodes_that_are_not_there_is_inconclusive_and_hides_the_key() -> None:
+    """Nobody answers: exit 3 within the deadline, and the key in the URLs is nowhere."""
+    done = headwatch(
+        *("gate", "--node", f"http://127.0.0.1:1/v3/{KEY}", "--network", "dev"),
+        *("--reference", f"http://127.0.0.1:2/v3/{KEY}?token={KEY}"),
+    )
+    assert done.returncode == 3, done.stderr
+    assert "INCONCLUSIVE" in done.stdout.upper()
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_config_commands_start_validate_and_print(tmp_path: Path) -> None:
+    """Init writes what check accepts and never overwrites; show masks; schema is JSON."""
+    path = tmp_path / "headwatch.yaml"
+    assert headwatch("config", "init", str(path)).returncode == 0
+    assert path.read_text() == INITIAL
+    again = headwatch("config", "init", str(path))
+    assert again.returncode == 2
+    assert "left as it is" in again.stderr
+    path.write_text(INITIAL.replace("http://127.0.0.1:8545", f"http://127.0.0.1:8545/v3/{KEY}"))
+    check = headwatch("config", "check", "-c", str(path))
+    assert check.returncode == 0, check.stderr
+    for form in ((), ("--json",)):
+        shown = headwatch("config", "show", "-c", str(path), *form)
+        assert shown.returncode == 0
+        assert KEY not in shown.stdout
+        assert "127.0.0.1:8545/***" in shown.stdout
+    assert json.loads(shown.stdout)["nodes"][0]["name"] == "local"
+    assert json.loads(headwatch("config", "schema").stdout)["type"] == "object"
+
+
+def test_run_on_an_address_that_is_taken_exits_2_and_says_so(tmp_path: Path) -> None:
+    """The port belongs to somebody else: one line, exit 2."""
+    import socket  # noqa: PLC0415
+
+    config = tmp_path / "headwatch.yaml"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        config.write_text(
+            f"http: {{listen: '{address}'}}\n"
+            "nodes:\n  - name: local\n    network: dev\n    url: http://127.0.0.1:1\n"
+            "    references: [{name: a, url: 'http://127.0.0.1:2'}]\n"
+        )
+        done = headwatch("run", "-c", str(config))
+    assert done.returncode == 2, done.stderr
+    assert f"cannot listen on {address}" in done.stderr
+
+
+def test_lab_list_as_json_names_every_scenario() -> None:
+    """The table is readable by machines."""
+    rows = json.loads(headwatch("lab", "list", "--json").stdout)
+    assert {row["name"] for row in rows} >= {"lag", "stall", "private-fork", "liar-ahead"}
+    assert all(row["exit_code"] in {0, 1, 3} for row in rows)
+
+
+def test_demo_plays_to_its_end_and_finds_both_faults(anvil_path: Path) -> None:
+    """`headwatch demo` on real nodes: healthy, stalled, healed, forked, healed; exit 0."""
+    del anvil_path
+    done = headwatch("demo", "--json", "--listen", "127.0.0.1:0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = [json.loads(row) for row in done.stdout.splitlines()]
+    assert [e["event"] for e in events if e["event"] in {"fault", "heal"}] == [
+        *("fault", "heal", "fault", "heal")
+    ]
+    failed = {e["check"] for e in events if e["level"] == "failed" and e["because"] is None}
+    assert failed >= {"stall", "fork"}
+
+
+def test_lab_scenario_command_prints_the_timeline_and_exits_0(anvil_path: Path) -> None:
+    """Fault in, finding opened, heal, finding closed, in this order."""
+    del anvil_path
+    done = headwatch("lab", "scenario", "liar-ahead")
+    assert done.returncode == 0, done.stdout + done.stderr
+    order = [done.stdout.index(word) for word in (" fault ", " opened ", " heal ", " closed ")]
+    assert order == sorted(order)
+    assert "as expected" in done.stdout

@@ -42,6 +42,10 @@ class UsageError(Exception):
     """The operator's mistake: one clear line, exit 2."""
 
 
+class _OutputError(Exception):
+    """Standard output does not take the result: a full disk, a closed descriptor."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code says how it ended, one line on stderr says why."""
     try:
@@ -57,14 +61,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output left; what is still buffered must not raise at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return INTERRUPTED
+    except _OutputError as error:
+        _drop_output()
+        _say(f"cannot write the result: {error}")
+        return USAGE
     except UsageError as error:
         _say(str(error))
         return USAGE
     except Exception as error:
         return _failed(error)
+
+
+def _drop_output() -> None:
+    """Nobody takes our output: what is still buffered must not raise once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: Exception) -> int:
@@ -87,7 +99,12 @@ def _say(line: str) -> None:
 
 
 def _print(text: str, file: TextIO | None = None) -> None:
-    print(text, file=file or sys.stdout, flush=True)
+    try:
+        print(text, file=file or sys.stdout, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _OutputError(error.strerror) from None
 
 
 # -- the shape of the command line ---------------------------------------------------------------
@@ -279,8 +296,7 @@ def run_command(chosen: argparse.Namespace) -> int:
     log = logging.getLogger("headwatch")
 
     def ready(address: str) -> None:
-        count = len(settings.nodes)
-        log.info("watching %d node%s; status page on %s/", count, "s"[: count != 1], address)
+        log.info("nodes watched: %d; status page on %s/", len(settings.nodes), address)
 
     try:
         asyncio.run(run(settings, lambda: _load(chosen), ready))
@@ -309,16 +325,16 @@ def gate_command(chosen: argparse.Namespace) -> int:
         )
     document = json.dumps(gate_json(outcome.verdict, version=__version__), indent=2)
     plain = gate_text(outcome.verdict, colour=False)
+    if chosen.json:
+        _print(document)
+    else:
+        _print(gate_text(outcome.verdict, colour=sys.stdout.isatty() and not _no_colour()))
     for kind, path in outputs:
         try:
             path.write_text((document if kind == "json" else plain) + "\n", encoding="utf-8")
         except OSError as error:
             message = f"--output {kind}={path}: {error.strerror}"
             raise UsageError(message) from None
-    if chosen.json:
-        _print(document)
-    else:
-        _print(gate_text(outcome.verdict, colour=sys.stdout.isatty() and not _no_colour()))
     if outcome.timed_out:
         _say(f"the time of {chosen.timeout:g} s was over before everything was certain")
     return EXIT_CODES[outcome.verdict.word]

@@ -10,10 +10,10 @@ epoch, UTC; hashes are lower-case hex with `0x`.
 from __future__ import annotations
 
 import enum
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, NewType, TypeVar
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 BlockNumber = NewType("BlockNumber", int)
 """The height of a block; genesis is 0."""
@@ -286,7 +286,7 @@ class Url:
     def __init__(self, text: str) -> None:
         """Raises ValueError, with a text that repeats no part of the URL."""
         try:
-            parts = urllib.parse.urlsplit(text)
+            parts = urlsplit(text)
             port = parts.port
         except ValueError:
             message = "not a URL"
@@ -320,22 +320,33 @@ class Url:
 
     @property
     def _secrets(self) -> tuple[str, ...]:
+        """Every part that may be a key, as written and decoded, the longest first."""
         parts = self._parts
-        words = {self._text, parts.path.strip("/"), parts.query, parts.username, parts.password}
-        words.update(parts.path.split("/"))
-        words.update(value for _, value in urllib.parse.parse_qsl(parts.query))
-        return tuple(
-            sorted((w for w in words if w and len(w) >= SECRET_LENGTH_MIN), key=len, reverse=True)
-        )
+        pairs = (pair.partition("=") for pair in parts.query.split("&"))
+        written = [
+            self._text,
+            *(parts.path.strip("/"), *parts.path.split("/")),
+            *(parts.query, *(value or name for name, _, value in pairs)),
+            *(parts.username or "", parts.password or "", parts.fragment),
+        ]
+        decoded = [decode(part) for decode in (unquote, unquote_plus) for part in written]
+        words = {part for part in written + decoded if len(part) >= SECRET_LENGTH_MIN}
+        return tuple(sorted(words, key=len, reverse=True))
+
+    def _masked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     def scrub(self, text: str, limit: int = 200) -> str:
         """`text` on one line, without any part of this URL that may be a key, cut at `limit`.
 
         A provider's error may echo the key that was used.
         """
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = self._masked(text)
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        # Once more: lines that were joined may spell what none of them did.
+        text = self._masked(text)
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ import datetime
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -28,7 +29,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.act.server import View, application
-from monitor.config import ConfigError, Settings
+from monitor.config import ConfigError, Problem, Settings
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 
@@ -174,16 +175,31 @@ class Loop:
         instruments.scheduler_events.labels(event=EVENT_NAMES[event.code]).inc()
 
 
+def read_token(path: Path) -> str:
+    """The bearer token in a file. Raises ConfigError; an empty token would admit everybody."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(
+            [Problem(str(path), 0, "http.token_file", f"cannot be read: {why}")]
+        ) from None
+    if not token:
+        raise ConfigError([Problem(str(path), 0, "http.token_file", "is empty")])
+    return token
+
+
 @contextlib.asynccontextmanager
 async def serving(
     sidecar: Sidecar, loop: Loop, reload: Callable[[], Awaitable[str | None]] | None
 ) -> AsyncIterator[str]:
     """Serve the pages while the context is open; yields the address that is listened on.
 
-    Raises OSError when the address is taken or not ours.
+    Raises OSError when the address is taken or not ours, ConfigError when the token file cannot
+    be read or is empty.
     """
     http = sidecar.settings.http
-    token = http.token_file.read_text().strip() if http.token_file is not None else None
+    token = None if http.token_file is None else read_token(http.token_file)
     view = View(
         snapshot=sidecar.snapshot,
         alive=lambda: loop.is_alive,

@@ -125,20 +125,20 @@ def headline(verdict: Verdict) -> str:
     checks: dict[str, list[str]] = {}
     for finding in causes_of(verdict):
         checks.setdefault(finding.subject, []).append(finding.check)
-    said = [
-        f"{subject_words(subject)} {_verb(verdict, subject)}: {', '.join(names)}"
-        for subject, names in checks.items()
-    ]
+    said = [_half(verdict, subject, names) for subject, names in checks.items()]
     more = len(said) - NAMED_COUNT_MAX
     named = "; ".join(said[:NAMED_COUNT_MAX])
     return f"{named}; and {more} more" if more > 0 else named
 
 
-def _verb(verdict: Verdict, subject: str) -> str:
+def _half(verdict: Verdict, subject: str, checks: Sequence[str]) -> str:
+    """One subject's part of a headline that is not a pass."""
+    who, what = subject_words(subject), ", ".join(checks)
     if verdict.word == "inconclusive":
-        blind = "believed" if subject.startswith("reference:") else "judged"
-        return f"cannot be {blind}"
-    return "FAILED" if verdict.level == Level.FAILED else "DEGRADED, which fails a strict gate"
+        blind = subject.startswith("reference:")
+        return f"{who} cannot be believed" if blind else f"{who} cannot be judged: {what}"
+    verb = "FAILED" if verdict.level == Level.FAILED else "DEGRADED, which fails a strict gate"
+    return f"{who} {verb}: {what}"
 
 
 def _passing(verdict: Verdict) -> str:

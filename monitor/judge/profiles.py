@@ -101,16 +101,21 @@ def gap_p_value(profile: Profile, gap_seconds: float) -> float:
 
 
 def poisson_tail(count: int, mean: float) -> float:
-    """P(X >= count) for X ~ Poisson(mean), summed from its largest term downwards in size."""
+    """P(X >= count) for X ~ Poisson(mean), summed from its largest term downwards in size.
+
+    Up to the mean the terms below `count` are summed instead: the largest lie on that side.
+    """
     if count <= 0:
         return 1.0
-    term = math.exp(-mean + count * math.log(mean) - math.lgamma(count + 1))
-    total, k = 0.0, count
+    is_above = count > mean
+    k = count if is_above else count - 1
+    term = math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1))
+    total = 0.0
     while term > total * 1e-17:
         total += term
-        k += 1
-        term *= mean / k
-    return min(1.0, total)
+        term *= mean / (k + 1) if is_above else k / mean
+        k += 1 if is_above else -1
+    return min(1.0, total) if is_above else max(0.0, 1 - total)
 
 
 def lag_blocks(profile: Profile, p: float = LAG_P) -> int:
@@ -122,7 +127,7 @@ def lag_blocks(profile: Profile, p: float = LAG_P) -> int:
     mean = profile.skew_seconds / profile.interval_seconds
     if profile.model == "slots":
         return math.ceil(mean) + 1
-    blocks = 1
+    blocks = max(1, int(mean))
     while poisson_tail(blocks, mean) > p:
         blocks += 1
     return blocks

@@ -172,15 +172,20 @@ def reached(witnesses: Sequence[Witness], need: int) -> BlockNumber | None:
 
 
 def elect_identity(witnesses: Iterable[Witness], policy: Policy, need: int) -> ChainIdentity | None:
-    """The profile's chain where it names one, else the strict majority of the references'."""
-    said: dict[str, tuple[int, Hash32]] = {}
+    """The profile's chain where it names one, else the strict majority of the references'.
+
+    An operator whose endpoints serve different chains has no vote.
+    """
+    said: dict[str, set[tuple[int, Hash32]]] = {}
     for witness in witnesses:
         if witness.identity is not None and isinstance(witness.identity.seen, IdentitySeen):
             seen = witness.identity.seen
-            said[witness.operator] = (seen.chain_id, seen.genesis_hash)
+            said.setdefault(witness.operator, set()).add((seen.chain_id, seen.genesis_hash))
     tally: dict[tuple[int, Hash32], int] = {}
-    for pair in said.values():
-        tally[pair] = tally.get(pair, 0) + 1
+    for pairs in said.values():
+        if len(pairs) == 1:
+            (pair,) = pairs
+            tally[pair] = tally.get(pair, 0) + 1
     elected = next((pair for pair, count in tally.items() if count >= need), None)
     profile = policy.profile
     chain_id = profile.chain_id if profile.chain_id is not None else elected and elected[0]
@@ -251,15 +256,17 @@ def _elect(
         return NoQuorum(
             "too_few", f"{count} of {operators} reference operators can be believed, {need} needed"
         )
+    settled = max(0, top - CONTESTED_DEPTH)
+    # Not at the tip: a block in flight may fall along client lines by chance.
+    family = client_split(votes(admitted, settled), families)
+    if family is not None:
+        return NoQuorum(
+            "client_split",
+            f"at block {settled} every {family} reference names one hash and all others another",
+        )
     cast: Mapping[str, Hash32] = {}
-    for number in (top, max(0, top - CONTESTED_DEPTH)):
+    for number in (top, settled):
         cast = votes(admitted, number)
-        family = client_split(cast, families)
-        if family is not None:
-            return NoQuorum(
-                "client_split",
-                f"at block {number} every {family} reference names one hash and all others another",
-            )
         block_hash = majority(cast, need)
         head = _head_with(admitted, number, block_hash) if block_hash is not None else None
         if block_hash is not None and head is not None:

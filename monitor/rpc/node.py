@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 import aiohttp
@@ -20,6 +20,7 @@ import msgspec
 
 from monitor.model import Url
 from monitor.rpc import decode
+from monitor.rpc.connection import BROKEN, connection_text
 from monitor.rpc.errors import (
     BudgetSpent,
     CallRejected,
@@ -41,6 +42,8 @@ LATENCIES_KEPT = 64
 SINGLE_CALLS_AT_ONCE = 8
 HTTP_OK, HTTP_TOO_MANY, HTTP_UNAVAILABLE = 200, 429, 503
 INVALID_REQUEST = -32600
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises: no JSON or not the shape, text that is not UTF-8, nested beyond reason."""
 
 
 class Decoder(Protocol[T_co]):
@@ -160,7 +163,7 @@ class Node:
             raw = await self._ask(method, params)
             try:
                 return decoder.decode(raw)
-            except (msgspec.DecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 message = f"{method}: {self.url.scrub(str(error))}"
                 raise MalformedAnswer(message) from None
         except RpcError as error:
@@ -180,6 +183,9 @@ class Node:
 
     async def close(self) -> None:
         """End what is under way; callers that still wait see a CancelledError."""
+        pending, self._pending = self._pending, []
+        for call in pending:
+            call.answer.cancel()
         for flush in tuple(self._flushes):
             flush.cancel()
         await asyncio.gather(*self._flushes, return_exceptions=True)
@@ -213,7 +219,16 @@ class Node:
     def _begin(self, calls: list[_Call]) -> None:
         task = asyncio.get_running_loop().create_task(self._exchange(calls))
         self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
+        task.add_done_callback(partial(self._ended, calls))
+
+    def _ended(self, calls: list[_Call], task: asyncio.Task[None]) -> None:
+        """Leave nobody waiting: neither when an exchange is cancelled nor for a mistake of ours."""
+        self._flushes.discard(task)
+        mistake = None if task.cancelled() else task.exception()
+        for call in calls:
+            if mistake is not None and not call.answer.done():
+                call.answer.set_exception(mistake)
+            call.answer.cancel()
 
     async def _exchange(self, calls: list[_Call]) -> None:
         loop = asyncio.get_running_loop()
@@ -227,18 +242,17 @@ class Node:
             _fail(calls, error)
         except TimeoutError:
             _fail(calls, CallTimeout(f"no answer within {self.limits.deadline_seconds:g} s"))
-        except (aiohttp.ClientError, OSError) as error:
-            _fail(calls, ConnectionRefused(self.url.scrub(_connection_text(error))))
-        except asyncio.CancelledError:
-            for call in calls:
-                call.answer.cancel()
-            raise
+        except BROKEN as error:
+            _fail(calls, self._broken(error))
+
+    def _broken(self, error: Exception) -> ConnectionRefused:
+        return ConnectionRefused(self.url.scrub(connection_text(error)))
 
     async def _deliver(self, calls: list[_Call]) -> None:
         body = await self._post(calls)
         try:
             answered = decode.answers.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             message = f"not a JSON-RPC answer: {self.url.scrub(str(error))}"
             raise MalformedAnswer(message) from None
         if isinstance(answered, decode.RawAnswer):
@@ -295,7 +309,16 @@ class Node:
         self._takes_batches = False
         for start in range(0, len(calls), SINGLE_CALLS_AT_ONCE):
             some = calls[start : start + SINGLE_CALLS_AT_ONCE]
-            await asyncio.gather(*(self._deliver([call]) for call in some))
+            await asyncio.gather(*(self._deliver_alone(call) for call in some))
+
+    async def _deliver_alone(self, call: _Call) -> None:
+        """Deliver one of several calls whose failure is not the others'."""
+        try:
+            await self._deliver([call])
+        except RpcError as error:
+            _fail([call], error)
+        except BROKEN as error:
+            _fail([call], self._broken(error))
 
     async def _post(self, calls: list[_Call]) -> bytes:
         now = self._clock()
@@ -312,7 +335,7 @@ class Node:
         ) as response:
             body = await self._read(response)
             self._last_exchange = (request[:EXCHANGE_BYTES_KEPT], body[:EXCHANGE_BYTES_KEPT])
-            if response.status != HTTP_OK and not body.lstrip().startswith((b"{", b"[")):
+            if response.status != HTTP_OK and not _is_json_rpc(body):
                 raise ConnectionRefused(self._status_text(response))
             if response.status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):
                 raise ConnectionRefused(self._status_text(response))
@@ -354,16 +377,6 @@ def _fail(calls: Sequence[_Call], error: RpcError) -> None:
             call.answer.set_exception(error)
 
 
-def _connection_text(error: Exception) -> str:
-    """What went wrong below HTTP, without the address: aiohttp's own texts name it."""
-    cause: BaseException | None = error
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the host name cannot be resolved"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the connection was closed before an answer came"
-    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
-        return os.strerror(cause.errno).lower()
-    name = type(error).__name__
-    return f"the exchange broke off ({name})"
+def _is_json_rpc(body: bytes) -> bool:
+    """Whether a body beside an HTTP error is an answer: gateways send JSON of their own too."""
+    return body.lstrip().startswith((b"{", b"[")) and (b'"error"' in body or b'"result"' in body)

@@ -99,7 +99,8 @@ class Loop:
         try:
             settings = await asyncio.to_thread(self._load)
         except ConfigError as error:
-            log.error("reload failed, the old configuration stays:\n%s", error)
+            # The operator erred, not we: no traceback.
+            log.error("reload failed, the old configuration stays:\n%s", error)  # noqa: TRY400
             self.sidecar.instruments.reloaded(at=None)
             return str(error)
         if settings.http != self.sidecar.settings.http:

@@ -18,7 +18,7 @@ import aiohttp
 
 from monitor import checks
 from monitor.act.metrics import Instruments
-from monitor.config import Settings
+from monitor.config import NodeSettings, ReferenceSettings, Settings
 from monitor.endpoint import Endpoint
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.judge.quorum import Round
@@ -33,6 +33,7 @@ from monitor.model import (
     Reference,
     Snapshot,
     Unseen,
+    Url,
     Verdict,
     reference_label,
     subject_of,
@@ -135,9 +136,9 @@ class Sidecar:
 
     def _endpoint(
         self,
-        old: dict[Any, Endpoint],
+        old: dict[tuple[str, Url], Endpoint],
         label: str,
-        wanted: Any,
+        wanted: NodeSettings | ReferenceSettings,
         settings: Settings,
         calls_a_day: int | None,
     ) -> Endpoint:
@@ -151,9 +152,10 @@ class Sidecar:
         kept.node.limits = Limits(rpc.deadline_seconds, rpc.body_bytes_max, rpc.batch_calls_max)
         if kept.node.budget is not None and calls_a_day is not None:
             kept.node.budget.calls_a_day = calls_a_day
-        kept.operator = getattr(wanted, "operator", "")
-        kept.configured_client = getattr(wanted, "client", None) or ""
-        kept.websocket = getattr(wanted, "websocket", None)
+        if isinstance(wanted, ReferenceSettings):
+            kept.operator, kept.configured_client = wanted.operator, wanted.client or ""
+        else:
+            kept.websocket = wanted.websocket
         return kept
 
     def _listen(self, endpoint: Endpoint, watch: Watch) -> None:

@@ -25,7 +25,7 @@ def _short(hash_: str) -> str:
 
 def _coded(text: str) -> str:
     """Text with its words in backticks as code; everything in it is escaped."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with Jinja
+    from markupsafe import Markup, escape
 
     parts = text.split("`")
     marked = [
@@ -38,7 +38,7 @@ def _coded(text: str) -> str:
 @cache
 def _template() -> Template:
     """Jinja is imported at the first view: where nobody opens the page, nobody pays for it."""
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+    from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

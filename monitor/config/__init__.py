@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 
 from pydantic import ValidationError
 
@@ -85,7 +86,7 @@ def from_flags(
 
 
 def _letter(index: int) -> str:
-    return chr(ord("a") + index) if index < 26 else f"r{index + 1}"
+    return ascii_lowercase[index] if index < len(ascii_lowercase) else f"r{index + 1}"
 
 
 def _flag_places(count: int) -> dict[tuple[str | int, ...], Place]:

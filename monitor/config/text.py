@@ -37,6 +37,7 @@ class _Untitled(GenerateJsonSchema):
     """A title that only repeats the name of the field helps nobody."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
         return False
 
 

@@ -89,8 +89,9 @@ def _quote(complaint: ErrorDetails) -> str:
 def _owner(loc: Loc) -> tuple[type[Model], str]:
     """The model that should hold the last step of `loc`, and its name in sentences."""
     if loc[:1] == ("networks",):
-        if len(loc) == 3:
+        below = loc[2:]
+        if below and not below[1:]:
             return Network, "every network"
-        loc = loc[2:]
+        loc = below
     words = [step for step in loc[:-1] if isinstance(step, str)]
     return _OWNERS.get(words[-1] if words else "", _OWNERS[""])

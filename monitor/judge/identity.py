@@ -23,7 +23,7 @@ def judge(
     """One finding of the node's newest identity.
 
     UNKNOWN when it could not be seen, or when neither profile nor references say which chain the
-    network is. With one reference and a profile that names no chain a difference only degrades:
+    network is. With one reference, a difference in what the profile does not name only degrades:
     either of the two may be the stranger.
     """
     del now
@@ -70,18 +70,19 @@ def judge(
 def _compare(
     seen: IdentitySeen, expected: ChainIdentity, context: Round, policy: Policy
 ) -> tuple[Level, str, str]:
-    certain = policy.profile.chain_id is not None or context.operators > 1
-    wrong = Level.FAILED if certain else Level.DEGRADED
+    several = context.operators > 1
     if seen.chain_id != expected.chain_id:
+        certain = several or policy.profile.chain_id is not None
         return (
-            wrong,
+            Level.FAILED if certain else Level.DEGRADED,
             "wrong_chain",
             f"serves chain {seen.chain_id}, but {context.network} is chain {expected.chain_id}",
         )
     if seen.genesis_hash != expected.genesis_hash:
+        certain = several or policy.profile.genesis_hash is not None
         theirs = f"{context.network} began with {short(expected.genesis_hash)}"
         return (
-            wrong,
+            Level.FAILED if certain else Level.DEGRADED,
             "wrong_genesis",
             f"its genesis is {short(seen.genesis_hash)}, but {theirs}",
         )

@@ -176,10 +176,7 @@ class Node:
         if self._last_exchange is None:
             return None
         request, answer = self._last_exchange
-        return (
-            self.url.scrub(request.decode(errors="replace"), EXCHANGE_BYTES_KEPT),
-            self.url.scrub(answer.decode(errors="replace"), EXCHANGE_BYTES_KEPT),
-        )
+        return self._shown(request), self._shown(answer)
 
     async def close(self) -> None:
         """End what is under way; callers that still wait see a CancelledError."""
@@ -189,6 +186,17 @@ class Node:
         for flush in tuple(self._flushes):
             flush.cancel()
         await asyncio.gather(*self._flushes, return_exceptions=True)
+
+    def _kept(self, text: bytes) -> bytes:
+        """What is kept of a request or an answer: so much more that no key need be halved."""
+        return text[: EXCHANGE_BYTES_KEPT + len(self._address)]
+
+    def _shown(self, kept: bytes) -> str:
+        text = self.url.scrub(kept.decode(errors="replace"), len(kept))
+        if len(kept) > EXCHANGE_BYTES_KEPT:
+            # The end may be the first half of a key, which nothing has masked.
+            text = text[: max(0, len(text) - len(self._address))]
+        return text[:EXCHANGE_BYTES_KEPT]
 
     async def _ask(self, method: str, params: Sequence[object]) -> bytes:
         if self.budget is not None and not self.budget.take():
@@ -334,7 +342,7 @@ class Node:
             self._address, data=request, allow_redirects=False
         ) as response:
             body = await self._read(response)
-            self._last_exchange = (request[:EXCHANGE_BYTES_KEPT], body[:EXCHANGE_BYTES_KEPT])
+            self._last_exchange = (self._kept(request), self._kept(body))
             if response.status != HTTP_OK and not _is_json_rpc(body):
                 raise ConnectionRefused(self._status_text(response))
             if response.status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):

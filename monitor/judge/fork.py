@@ -102,10 +102,21 @@ def search_range(compared: Sequence[Comparison], context: Round) -> SearchRange 
     if equal:
         return SearchRange(highest=lowest, lowest=equal[0], is_common=True)
     floor = max(0, lowest - SEARCH_BLOCKS_MAX)
-    finalized = [w.seen.final.number for w in context.admitted if w.seen and w.seen.final]
-    if finalized and floor < max(finalized) < lowest:
-        floor = max(finalized)
+    finalized = _finalized(context)
+    if finalized is not None and floor < finalized < lowest:
+        floor = finalized
     return SearchRange(highest=lowest, lowest=BlockNumber(floor), is_common=False)
+
+
+def _finalized(context: Round) -> int | None:
+    """The highest block that a strict majority of operators has finalized, or None."""
+    finals: dict[str, int] = {}
+    for witness in context.admitted:
+        if witness.seen is not None and witness.seen.final is not None:
+            number = witness.seen.final.number
+            finals[witness.operator] = max(number, finals.get(witness.operator, number))
+    descending = sorted(finals.values(), reverse=True)
+    return descending[context.need - 1] if len(descending) >= context.need else None
 
 
 def judge(
@@ -136,7 +147,7 @@ def judge(
         return (replace(blank, reason=seen.reason, summary=f"not seen: {seen.detail}"),)
     blank = replace(blank, as_of=seen.head.head.stamp)
     if isinstance(context.reference, NoQuorum):
-        summary = f"nothing to compare it with: {context.reference.summary}"
+        summary = f"nothing to compare it with: {context.reference.words}"
         return (replace(blank, reason="no_quorum", summary=summary),)
     compared = compare(seen.head, seen.chain, context)
     if not compared:
@@ -160,13 +171,6 @@ def _differs(
 ) -> Finding:
     reference = context.reference
     assert isinstance(reference, Reference), "without a reference nothing differs"
-    ally = _ally(seen, different[0], context)
-    if ally is not None:
-        summary = (
-            f"at block {different[0].number} it parts from the references together with {ally}, "
-            f"along the {seen.client} client"
-        )
-        return replace(blank, reason="client_split", summary=summary)
     apart, where = _apart(seen, different, reference)
     finalized = seen.head.final
     if finalized is not None and any(c.number <= finalized.number for c in different):
@@ -177,6 +181,13 @@ def _differs(
         level, reason = Level.DEGRADED, "reorg_or_fork"
     else:
         level, reason = Level.OK, "tip_differs"
+    ally = _ally(seen, different[0], context) if level != Level.OK else None
+    if ally is not None:
+        summary = (
+            f"at block {different[0].number} it parts from the references together with {ally}, "
+            f"along the {seen.client} client"
+        )
+        return replace(blank, reason="client_split", summary=summary)
     if reference.confidence == "low":
         level = min(level, Level.DEGRADED)
     summary = f"its hash at block {different[0].number} is not the references'; {where}"

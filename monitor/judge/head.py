@@ -61,7 +61,7 @@ def judge(
                 level=Level.UNKNOWN,
                 reason="no_quorum",
                 summary=f"at block {head.number}; nothing to compare it with: "
-                f"{context.reference.summary}",
+                f"{context.reference.words}",
                 as_of=head.stamp,
                 evidence=(said,),
             ),

@@ -36,7 +36,14 @@ SIDE_OPERATORS_MIN = 2
 HIGH_OPERATORS_MIN = 3
 """From here on one liar can be told from the others."""
 
-NoQuorumReason = Literal["too_few", "split", "client_split", "identity"]
+NoQuorumReason = Literal["too_few", "split", "client_split"]
+
+
+NO_QUORUM_WORDS: Mapping[NoQuorumReason, str] = {
+    "too_few": "too few references can be believed",
+    "split": "the references disagree",
+    "client_split": "the references part along a client",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,11 @@ class NoQuorum:
 
     reason: NoQuorumReason
     summary: str
+
+    @property
+    def words(self) -> str:
+        """Half a sentence, for the findings that follow from it."""
+        return NO_QUORUM_WORDS[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +249,9 @@ def _head_with(witnesses: Iterable[Witness], number: int, block_hash: Hash32) ->
 def _lag_head(admitted: Sequence[Witness], operators: int) -> Head:
     """The second highest operator's head (with fewer than three, the highest: confidence says)."""
     best: dict[str, Head] = {}
-    for witness in admitted:
-        if witness.seen is not None:
-            head = witness.seen.head
-            if witness.operator not in best or head.number > best[witness.operator].number:
-                best[witness.operator] = head
+    for operator, head in ((w.operator, w.seen.head) for w in admitted if w.seen is not None):
+        if operator not in best or head.number > best[operator].number:
+            best[operator] = head
     descending = sorted(best.values(), key=lambda head: head.number, reverse=True)
     return descending[1] if operators >= HIGH_OPERATORS_MIN else descending[0]
 
@@ -281,7 +291,7 @@ def _elect(
     return NoQuorum(
         "split",
         f"no hash has {need} of {operators} operators at block {top} "
-        f"nor {CONTESTED_DEPTH} below it: {said or 'none named one'}",
+        f"nor {CONTESTED_DEPTH} below it, where they say {said or 'nothing'}",
     )
 
 

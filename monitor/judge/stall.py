@@ -73,7 +73,7 @@ def judge(
         reason, detail = newest.seen.reason, newest.seen.detail
         return (_unknown(newest.node, context, reason, f"not seen: {detail}"),)
     if isinstance(context.reference, NoQuorum):
-        summary = f"nothing to compare it with: {context.reference.summary}"
+        summary = f"nothing to compare it with: {context.reference.words}"
         return (_unknown(newest.node, context, "no_quorum", summary),)
     mine = last_advance(history)
     if mine is None:  # pragma: no cover - the newest observation was seen

@@ -95,8 +95,6 @@ def _step(held: Held | None, proposal: Finding, now: float) -> Held:
     needed = EXIT_COUNT if proposal.level == Level.OK and held.settled else ENTER_COUNT
     if pressure >= needed:
         return Held(replace(proposal, since=now), 0, now, settled=True)
-    if not held.settled and proposal.level <= Level.UNKNOWN:
-        return _begin(proposal, now)
     return Held(_still(held, proposal), pressure, now, settled=held.settled)
 
 
@@ -185,7 +183,7 @@ def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding
         return quorum
     head = ("head", subject)
     if check != "head" and head in bad and bad[head].level == Level.UNKNOWN:
-        return bad[head].because or head
+        return _cause(*head, bad[head], bad) or head
     return None
 
 

@@ -12,9 +12,9 @@ import msgspec
 
 from monitor.model import BlockNumber, Hash32, Head
 
-Quantity = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{1,64}$")]
+Quantity = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{1,64}\Z")]
 """A number as execution-apis write it; leading zeros, which several clients send, are tolerated."""
-HexHash = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{64}$")]
+HexHash = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{64}\Z")]
 
 
 class RawHeader(msgspec.Struct, rename="camel", frozen=True):

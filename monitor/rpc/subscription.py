@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 import aiohttp
@@ -24,6 +25,8 @@ REDIAL_SECONDS_MIN, REDIAL_SECONDS_MAX = 0.5, 30.0
 MESSAGE_BYTES_MAX = 1 << 20
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS_MAX = 2.0
+LOST = (aiohttp.ClientError, OSError, msgspec.DecodeError, UnicodeError, RecursionError)
+"""What ends a socket and not the subscription: no connection, or a message that is none."""
 
 
 class Subscription:
@@ -58,10 +61,10 @@ class Subscription:
     def canary(self, polled: Head) -> None:
         """Told of every head that was polled over HTTP: is the socket still hearing?
 
-        It is deaf when HTTP has been ahead of it for `deaf_seconds`. A deaf socket is closed, which
-        makes `run` dial again.
+        It is deaf when HTTP has been ahead of it for `deaf_seconds`, also where the subscription
+        was never confirmed. A deaf socket is closed, which makes `run` dial again.
         """
-        if self.state != "live":
+        if self._hearing is None:
             return
         if self._number is not None and self._number >= polled.number:
             self._missing_since = None
@@ -72,8 +75,8 @@ class Subscription:
         elif now - self._missing_since >= self._deaf_seconds:
             self.state = "deaf"
             self.last_error = f"HTTP is at block {polled.number}, the socket named {self._number}"
-            if self._hearing is not None:
-                self._hearing.reschedule(asyncio.get_running_loop().time())
+            self._hearing.reschedule(asyncio.get_running_loop().time())
+            self._hearing = None
 
     async def run(self) -> None:
         """Dial, listen, dial again, with a pause that doubles up to half a minute."""
@@ -82,8 +85,9 @@ class Subscription:
             heard = self.heads_total
             try:
                 await self._listen()
-            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+            except LOST as error:
                 self.last_error = self.url.scrub(f"{type(error).__name__}: {error}")
+                self.state = "down"
             if self.state == "live":
                 self.state = "down"
             self.redials_total += 1
@@ -99,19 +103,25 @@ class Subscription:
                 max_msg_size=MESSAGE_BYTES_MAX,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS_MAX),
             )
-        self._missing_since = None
-        ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        self._number = self._missing_since = None
         try:
-            # The timeout has no end of its own: the canary sets it to now when the socket is deaf.
-            async with asyncio.timeout(None) as self._hearing:
-                await socket.send_str(decode.encode(ask).decode())
-                async for message in socket:
-                    if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                        break
-                    self._hear(decode.notice.decode(message.data))
+            # The timeout has no end of its own: the canary sets it to now when the socket is deaf,
+            # and has said why.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None) as self._hearing:
+                    await self._hear_out(socket)
         finally:
             self._hearing = None
             await socket.close()
+
+    async def _hear_out(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        await socket.send_str(decode.encode(ask).decode())
+        async for message in socket:
+            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                break
+            self._hear(decode.notice.decode(message.data))
+        self.last_error = f"closed by the other side ({socket.close_code})"
 
     def _hear(self, notice: decode.RawNotice) -> None:
         if notice.error is not None:
@@ -119,9 +129,9 @@ class Subscription:
             raise aiohttp.ClientPayloadError(message)
         if notice.result is not None:
             self.state = "live"
-            self._number = None
         if notice.params is not None:
             head = notice.params.result.head()
+            self.state = "live"
             self._number = head.number
             self.heads_total += 1
             self._missing_since = None

@@ -1,0 +1,236 @@
+"""The thresholds: the published numbers, their tails by brute force, and how they move."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal, localcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.judge.profiles import (
+    DEV,
+    ETHEREUM,
+    ETHEREUM_2018,
+    FORK_P,
+    LAG_P,
+    POLL_SECONDS_MAX,
+    POLL_SECONDS_MIN,
+    PROFILES,
+    Profile,
+    confirmations,
+    gap_p_value,
+    lag_blocks,
+    lag_p_value,
+    override,
+    poisson_tail,
+    policy,
+    stall_p,
+    stall_seconds,
+)
+from monitor.model import Hash32
+
+FAST_DEV = override(DEV, interval_seconds=0.25)
+ALL = (*PROFILES.values(), FAST_DEV)
+intervals = st.floats(0.05, 600)
+
+
+def tail_of(count: int, mean: float) -> float:
+    """P(X >= count), X ~ Poisson(mean), term by term in 60 digits."""
+    with localcontext() as context:
+        context.prec = 60
+        exact = Decimal(mean)
+        term, below = (-exact).exp(), Decimal(0)
+        for k in range(count):
+            below += term
+            term *= exact / (k + 1)
+        return float(1 - below)
+
+
+@pytest.mark.parametrize(
+    ("profile", "stall", "lag", "apart"),
+    [(ETHEREUM, 52, 2, 3), (ETHEREUM_2018, 178, 6, 5), (DEV, 8, 2, 2), (FAST_DEV, 4, 4, 2)],
+    ids=lambda value: value.key if isinstance(value, Profile) else str(value),
+)
+def test_policy_of_a_profile_has_the_published_thresholds(
+    profile: Profile, stall: int, lag: int, apart: int
+) -> None:
+    """The numbers of the documentation are those that are judged by."""
+    rules = policy(profile)
+    assert round(rules.stall_seconds) == stall
+    assert rules.lag_blocks == lag
+    assert rules.confirmations == apart
+    assert rules.label == f"{profile.key}@{profile.version}"
+
+
+@pytest.mark.parametrize("mean", [0.01, 3 / 14.55, 1.0, 3.0, 50.0])
+@pytest.mark.parametrize("count", [-1, 0, 1, 2, 5, 6, 7, 60])
+def test_poisson_tail_of_a_count_agrees_with_the_sum_of_its_terms(count: int, mean: float) -> None:
+    """Twelve digits of the tail are right, however small it is."""
+    expected = tail_of(max(0, count), mean)
+    assert poisson_tail(count, mean) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [800.0, 3000.0])
+def test_poisson_tail_of_a_large_mean_does_not_vanish(mean: float) -> None:
+    """Where the first terms are too small for a float, the tail is still near one."""
+    assert poisson_tail(1, mean) == pytest.approx(1.0)
+    assert poisson_tail(int(mean), mean) == pytest.approx(0.5, abs=0.02)
+    assert poisson_tail(int(2 * mean), mean) < LAG_P
+
+
+@given(st.integers(0, 200), st.floats(0.001, 900))
+def test_poisson_tail_of_any_mean_falls_with_the_count(count: int, mean: float) -> None:
+    """A probability, and a smaller one for more blocks."""
+    assert 0 <= poisson_tail(count + 1, mean) <= poisson_tail(count, mean) <= 1
+
+
+@pytest.mark.parametrize("profile", ALL, ids=lambda p: p.key)
+def test_lag_threshold_of_a_profile_is_the_smallest_within_the_budget(profile: Profile) -> None:
+    """poisson: p at the threshold, and not one below. slots: one more than fit into the skew."""
+    lag = lag_blocks(profile)
+    mean = profile.skew_seconds / profile.interval_seconds
+    if profile.model == "poisson":
+        assert tail_of(lag, mean) <= LAG_P < tail_of(lag - 1, mean)
+        assert lag_p_value(profile, lag) == pytest.approx(tail_of(lag, mean), rel=1e-9)
+    else:
+        assert (lag - 2) * profile.interval_seconds < profile.skew_seconds
+        assert (lag - 1) * profile.interval_seconds >= profile.skew_seconds
+        assert lag_p_value(profile, lag) is None
+
+
+@pytest.mark.parametrize("profile", ALL, ids=lambda p: p.key)
+def test_stall_threshold_of_a_profile_spends_its_budget_and_no_more(profile: Profile) -> None:
+    """One false alarm in thirty days: the tail at the threshold, and an interval before it."""
+    seconds = stall_seconds(profile) * (1 + 1e-12)
+    assert gap_p_value(profile, seconds) <= stall_p(profile) * (1 + 1e-9)
+    assert gap_p_value(profile, seconds - 1.01 * profile.interval_seconds) > stall_p(profile)
+    blocks_in_thirty_days = 30 * profile.blocks_a_day
+    assert stall_p(profile) * blocks_in_thirty_days == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "p"),
+    [(0, 1), (16, 1), (27.9, 1), (28, 0.003), (39.9, 0.003), (40, 0.003**2), (52, 0.003**3)],
+)
+def test_gap_p_value_of_slots_counts_whole_empty_slots(gap: float, p: float) -> None:
+    """A gap of k + 1 slots, seen up to the arrival time late, takes k empty slots in a row."""
+    assert gap_p_value(ETHEREUM, gap) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("gap", [0, 2, 2.1, 14.55, 178])
+def test_gap_p_value_of_poisson_is_exponential_after_the_arrival(gap: float) -> None:
+    """The time a block needs to arrive is no gap."""
+    late = max(0.0, gap - ETHEREUM_2018.arrival_seconds)
+    assert gap_p_value(ETHEREUM_2018, gap) == pytest.approx(math.exp(-late / 14.55))
+
+
+@pytest.mark.parametrize("profile", [ETHEREUM, ETHEREUM_2018], ids=lambda p: p.key)
+def test_confirmations_of_a_profile_are_the_smallest_within_the_budget(profile: Profile) -> None:
+    """A reorg reaches that deep with p at most FORK_P, and one block less deep with more."""
+    depth = confirmations(profile)
+    assert profile.fork_rate * profile.fork_ratio ** (depth - 1) <= FORK_P
+    assert profile.fork_rate * profile.fork_ratio ** (depth - 2) > FORK_P
+
+
+@pytest.mark.parametrize(
+    ("fork_rate", "least", "expected"), [(0.0, 7, 7), (1e-9, 4, 4), (1e-9, 1, 1), (1e-6, 1, 1)]
+)
+def test_confirmations_without_reorgs_are_the_profile_s_least(
+    fork_rate: float, least: int, expected: int
+) -> None:
+    """Where reorgs are rarer than the budget, or no statistic, the profile's minimum holds."""
+    profile = replace(ETHEREUM, fork_rate=fork_rate, confirmations_min=least)
+    assert confirmations(profile) == expected
+
+
+@given(intervals, intervals)
+def test_lag_threshold_of_faster_chains_is_never_lower(one: float, other: float) -> None:
+    """More blocks fit into the same skew, so that more of them may be missing."""
+    fast, slow = sorted((one, other))
+    for profile in PROFILES.values():
+        quick, lazy = (replace(profile, interval_seconds=s) for s in (fast, slow))
+        assert lag_blocks(quick) >= lag_blocks(lazy) >= 1
+
+
+@given(intervals, st.floats(1, 365), st.floats(1, 365))
+def test_stall_threshold_of_a_smaller_budget_is_never_shorter(
+    interval: float, days: float, more_days: float
+) -> None:
+    """Fewer false alarms cost a longer silence; the silence is never shorter than an arrival."""
+    for profile in PROFILES.values():
+        slower = replace(profile, interval_seconds=interval)
+        few, many = sorted((days, days + more_days))
+        assert stall_seconds(slower, few) <= stall_seconds(slower, many)
+        assert stall_seconds(slower, few) > slower.arrival_seconds
+
+
+@given(st.floats(0, 1000), st.floats(0, 1000))
+def test_gap_p_value_of_a_longer_gap_is_never_greater(gap: float, more: float) -> None:
+    """A probability, and a smaller one for a longer silence."""
+    for profile in ALL:
+        assert 0 <= gap_p_value(profile, gap + more) <= gap_p_value(profile, gap) <= 1
+
+
+@given(st.floats(1e-12, 1e-3), st.floats(1, 1000))
+def test_thresholds_of_a_smaller_p_are_never_lower(p: float, factor: float) -> None:
+    """Whoever wants fewer false alarms waits for more."""
+    for profile in ALL:
+        assert lag_blocks(profile, p / factor) >= lag_blocks(profile, p)
+        assert confirmations(profile, p / factor) >= confirmations(profile, p)
+
+
+@pytest.mark.parametrize(
+    ("interval", "poll"),
+    [
+        (0.19, POLL_SECONDS_MIN),
+        (0.2, POLL_SECONDS_MIN),
+        (0.21, 0.105),
+        (11.9, 5.95),
+        (12.0, POLL_SECONDS_MAX),
+        (12.1, POLL_SECONDS_MAX),
+    ],
+)
+def test_poll_of_an_interval_comes_twice_a_block_within_limits(
+    interval: float, poll: float
+) -> None:
+    """Neither faster than is polite nor slower than a level stays fresh."""
+    rules = policy(override(DEV, interval_seconds=interval))
+    assert rules.poll_seconds == pytest.approx(poll)
+
+
+def test_words_of_a_policy_name_profile_and_budget() -> None:
+    """Every threshold is written with where it comes from."""
+    rules = policy(ETHEREUM)
+    assert rules.lag_words == (
+        "lag >= 2 blocks (ethereum@1: skew 3 s at one block in 12 s, p <= 1e-06)"
+    )
+    assert rules.stall_words == (
+        "no block for 52 s (ethereum@1: at most one false alarm in 30 days, p <= 4.6e-06 a block)"
+    )
+    assert rules.fork_words == "3 blocks apart (ethereum@1: deeper than a reorg at p <= 1e-06)"
+
+
+def test_override_without_numbers_is_the_profile_itself() -> None:
+    """What the operator does not say stays, and so does the key."""
+    assert override(ETHEREUM) is ETHEREUM
+    assert override(ETHEREUM, interval_seconds=12.0) is ETHEREUM
+
+
+def test_override_of_numbers_shows_in_the_profile() -> None:
+    """Another interval is another key; an explicit 0 is kept."""
+    genesis = Hash32("0x" + "00" * 32)
+    changed = override(DEV, interval_seconds=0.25, chain_id=0, genesis_hash=genesis)
+    assert changed.key == "dev/0.25s"
+    assert (changed.interval_seconds, changed.chain_id, changed.genesis_hash) == (0.25, 0, genesis)
+    assert changed.miss == DEV.miss
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.key)
+def test_profile_of_the_table_says_where_its_numbers_come_from(profile: Profile) -> None:
+    """A number without a source is an opinion."""
+    assert profile.sources
+    assert all(source.where and source.date and source.note for source in profile.sources)
+    assert PROFILES[profile.key] is profile

@@ -1,0 +1,41 @@
+"""The table of checks: what makes a row usable by the loop and readable by people."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+
+import pytest
+
+from monitor.checks import CHECKS, Check
+from monitor.judge.verdict import REQUIRED
+
+
+@pytest.mark.parametrize("row", CHECKS, ids=lambda row: row.name)
+def test_row_of_the_table_has_the_shape_of_the_contract(row: Check[object]) -> None:
+    """A probe asks and waits; a judge takes history, context, policy and now, and waits for none."""
+    assert inspect.iscoroutinefunction(row.probe)
+    assert not inspect.iscoroutinefunction(row.judge)
+    assert list(inspect.signature(row.judge).parameters) == ["history", "context", "policy", "now"]
+
+
+@pytest.mark.parametrize("row", CHECKS, ids=lambda row: row.name)
+def test_row_of_the_table_names_the_check_of_its_judge(row: Check[object]) -> None:
+    """A finding is found under the name that its row has."""
+    module = inspect.getmodule(row.judge)
+    assert module is not None
+    assert row.name == module.CHECK
+
+
+def test_rows_that_share_a_probe_share_its_question() -> None:
+    """Checks that read the same answer agree on who asks and by which methods."""
+    asked: dict[str, Check[object]] = {}
+    for row in CHECKS:
+        first = asked.setdefault(row.asks, row)
+        assert (first.probe, first.methods) == (row.probe, row.methods)
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, "peers"])
+def test_row_is_required_exactly_when_the_verdict_waits_for_it(name: str) -> None:
+    """A check that is not listed among the required decides nothing when it cannot see."""
+    assert replace(CHECKS[0], name=name).required is (name in REQUIRED)

@@ -65,6 +65,7 @@ class Watch:
         self.trail: tuple[Observation[HeadSeen], ...] = ()
         self.round: Round | None = None
         self._clock = clock
+        self._began = 0.0
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -83,15 +84,15 @@ class Watch:
             self.is_asking = False
 
     async def _ask(self) -> Round:
-        began = self._clock()
+        began = self._began = self._clock()
         asked = [reference for reference in self.references if began >= reference.due_at]
         await asyncio.gather(
             *(self._unhurried(r, partial(self._ask_reference, r, began)) for r in asked),
             *(self._unhurried(n, partial(self._ask_node, n)) for n in self.nodes),
         )
-        await self._ask_hashes(began)
+        await self._ask_hashes()
         now = self._clock()
-        round_ = hold_round(self.name, self._witnesses(now, began), self.policy, now, self.trail)
+        round_ = hold_round(self.name, self._witnesses(), self.policy, now, self.trail)
         self.trail = shortened(round_.trail)
         await asyncio.gather(*(self._search(node, round_) for node in self.nodes))
         for reference in asked:
@@ -110,7 +111,7 @@ class Watch:
         if "reference" in check.scopes:
             for reference in self.references:
                 # Its newest head may be too old to compare with, which only the round knows.
-                yield (*reference.heads[:-1], self._usable_head(reference, self._clock()))
+                yield (*reference.heads[:-1], self._usable_head(reference))
         if "quorum" in check.scopes:
             yield self.trail
 
@@ -180,10 +181,13 @@ class Watch:
             began if spent or spacing <= self.policy.poll_seconds else began + spacing
         )
 
-    def _usable_head(self, reference: Endpoint, now: float) -> Observation[HeadSeen]:
-        """Its newest head, unless the budget has let it grow too old to compare with."""
+    def _usable_head(self, reference: Endpoint) -> Observation[HeadSeen]:
+        """Its newest head, unless the budget has let it grow too old to compare with.
+
+        However long this round takes, what was asked in it is compared with what was asked in it.
+        """
         newest = reference.heads[-1]
-        age = now - newest.at
+        age = self._began - newest.at
         oldest = 2 * max(self.policy.poll_seconds, self.policy.profile.interval_seconds)
         if age <= oldest or isinstance(newest.seen, Unseen):
             return newest
@@ -191,22 +195,22 @@ class Watch:
         detail = f"last asked {age:.0f} s ago: its {calls} calls a day do not allow more"
         return replace(newest, seen=Unseen("budget", detail))
 
-    def _witnesses(self, now: float, began: float) -> tuple[Witness, ...]:
+    def _witnesses(self) -> tuple[Witness, ...]:
         return tuple(
             Witness(
                 name=reference.name,
                 operator=reference.operator,
                 client=reference.client,
-                head=self._usable_head(reference, now),
+                head=self._usable_head(reference),
                 identity=reference.identities[-1] if reference.identities else None,
-                chain=chain_of(reference.heads, reference.vouched(began), reference.known),
+                chain=chain_of(reference.heads, reference.vouched(self._began), reference.known),
             )
             for reference in self.references
         )
 
-    async def _ask_hashes(self, began: float) -> None:
+    async def _ask_hashes(self) -> None:
         """Ask for the hashes that this round compares and that no link of headers proves."""
-        witnesses = self._witnesses(self._clock(), began)
+        witnesses = self._witnesses()
         need = len({witness.operator for witness in witnesses}) // 2 + 1
         admitted, _ = admit(witnesses, elect_identity(witnesses, self.policy, need))
         heads = [node.heads[-1].seen for node in self.nodes]

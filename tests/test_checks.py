@@ -13,7 +13,7 @@ from monitor.judge.verdict import REQUIRED
 
 @pytest.mark.parametrize("row", CHECKS, ids=lambda row: row.name)
 def test_row_of_the_table_has_the_shape_of_the_contract(row: Check[object]) -> None:
-    """A probe asks and waits; a judge takes history, context, policy and now, and waits for none."""
+    """A probe asks and waits; a judge takes history, context, policy and now, and does not."""
     assert inspect.iscoroutinefunction(row.probe)
     assert not inspect.iscoroutinefunction(row.judge)
     assert list(inspect.signature(row.judge).parameters) == ["history", "context", "policy", "now"]

@@ -455,7 +455,8 @@ def liars(draw: st.DrawFn) -> Witness:
 
     asked = [any_block(height) for height in draw(st.lists(st.integers(TIP - 9, TIP + 9)))]
     final = draw(st.none() | st.integers(0, number).map(any_block))
-    who: IdentitySeen | Unseen = draw(st.sampled_from([HERE, ELSEWHERE, TIMEOUT]))
+    identities: list[IdentitySeen | Unseen] = [HERE, ELSEWHERE, TIMEOUT]
+    who = draw(st.sampled_from(identities))
     client = draw(st.sampled_from(["", "geth", "reth"]))
     seen: HeadSeen | Unseen = HeadSeen(any_block(number), final)
     seen = draw(st.sampled_from([seen, seen, seen, TIMEOUT]))

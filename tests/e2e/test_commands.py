@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -242,8 +243,6 @@ def test_config_commands_start_validate_and_print(tmp_path: Path) -> None:
 
 def test_run_on_an_address_that_is_taken_exits_2_and_says_so(tmp_path: Path) -> None:
     """The port belongs to somebody else: one line, exit 2."""
-    import socket  # noqa: PLC0415
-
     config = tmp_path / "headwatch.yaml"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -7,12 +7,12 @@ round, an accusation must be repeated, blindness gets a second look.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from monitor.config import Settings
 from monitor.judge.verdict import EXIT_COUNT, REQUIRED, Memory, verdict_of
-from monitor.model import Finding, Key, Verdict, node_subject
+from monitor.model import Finding, Key, Level, Verdict, node_subject
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 
@@ -31,13 +31,15 @@ def is_settled(memory: Memory, watches: Iterable[Watch]) -> bool:
     """Whether every required check of every node has a level that nothing speaks against."""
     if any(held.pressure or not held.settled for held in memory.values()):
         return False
-    return all(
-        (check, node_subject(node.name)) in memory
-        for watch in watches
-        for node in watch.nodes
-        for check in REQUIRED
-        if check != "references"
-    )
+    return all(key in memory for watch in watches for key in _wanted(watch))
+
+
+def _wanted(watch: Watch) -> Iterator[Key]:
+    """What has to be judged before anything can be said of a network."""
+    for node in watch.nodes:
+        for check in REQUIRED:
+            if check != "references":
+                yield (check, node_subject(node.name))
 
 
 async def gate(
@@ -87,6 +89,9 @@ async def gate(
         for finding in sidecar.verdict.findings:
             if finding.key not in worst:
                 worst[finding.key] = finding
+        for watch in sidecar.watches.values():
+            for key in _wanted(watch):
+                worst.setdefault(key, _not_judged(key, watch.name, timeout_seconds))
         verdict = verdict_of(
             worst.values(), sidecar.clock(), sidecar.verdict.skipped, strict=strict
         )
@@ -98,3 +103,15 @@ def _keep_worst(worst: dict[Key, Finding], findings: Iterable[Finding], network:
         before = worst.get(finding.key)
         if finding.network == network and (before is None or finding.level >= before.level):
             worst[finding.key] = finding
+
+
+def _not_judged(key: Key, network: str, timeout_seconds: float) -> Finding:
+    """What stands in the place of a finding there was no time for: the others do not vouch."""
+    return Finding(
+        check=key[0],
+        subject=key[1],
+        network=network,
+        level=Level.UNKNOWN,
+        reason="not_judged",
+        summary=f"not judged when the {timeout_seconds:g} s were over",
+    )

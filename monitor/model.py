@@ -9,6 +9,7 @@ epoch, UTC; hashes are lower-case hex with `0x`.
 
 from __future__ import annotations
 
+import base64
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -330,6 +331,10 @@ class Url:
             *(parts.username or "", parts.password or "", parts.fragment),
         ]
         decoded = [decode(part) for decode in (unquote, unquote_plus) for part in written]
+        if parts.username:
+            # As a gateway that echoes the Authorization header would show them (RFC 7617).
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            decoded.append(base64.b64encode(pair.encode()).decode())
         words = {part for part in written + decoded if len(part) >= SECRET_LENGTH_MIN}
         return tuple(sorted(words, key=len, reverse=True))
 

@@ -163,7 +163,8 @@ class Loop:
             return
         self._scheduler.modify_job(watch.name, next_run_time=datetime.datetime.now(datetime.UTC))
 
-    def _beat(self) -> None:
+    async def _beat(self) -> None:
+        """A coroutine, because the scheduler runs plain functions in a thread, beside the loop."""
         self._beat_at = self.sidecar.clock()
         self.sidecar.fold()
 

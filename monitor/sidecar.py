@@ -193,7 +193,7 @@ class Sidecar:
         """
         try:
             context = await watch.ask()
-            findings = self.judge(watch, context)
+            findings = self.judge(watch, context) if self._is_current(watch) else []
         except Exception:
             log.exception("internal error while asking %s", watch.name)
             self.instruments.internal_errors.labels(place="round").inc()
@@ -202,8 +202,17 @@ class Sidecar:
                 for check in ("head", "fork")
                 for node in watch.nodes
             ]
+        if not self._is_current(watch):
+            return ()
         self._sample(watch)
         return self.fold(findings)
+
+    def _is_current(self, watch: Watch) -> bool:
+        """Whether the configuration is still the one this watch was made for.
+
+        What a round found that outlived it may speak of subjects that are gone.
+        """
+        return self.watches.get(watch.name) is watch
 
     def judge(self, watch: Watch, context: Round) -> list[Finding]:
         """Every check's findings of this round; a check that crashes is UNKNOWN by itself."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from monitor.checks import CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
-from monitor.judge.fork import compare, search_range
+from monitor.judge.fork import compare, is_current, search_range
 from monitor.judge.head import is_jump
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import (
@@ -138,6 +138,9 @@ class Watch:
         if not endpoint.is_hanging:
             await ask()
         elif endpoint.asking is None or endpoint.asking.done():
+            before, endpoint.asking = endpoint.asking, None
+            if before is not None:
+                before.result()  # Nobody else would hear of a mistake of ours in there.
             endpoint.asking = asyncio.create_task(ask())
 
     async def _ask_node(self, node: Endpoint) -> None:
@@ -264,7 +267,11 @@ class Watch:
             node.ancestor = None
             return
         now = self._clock()
-        if node.ancestor is None or now - node.ancestor[1] > ANCESTOR_SECONDS:
+        if (
+            node.ancestor is None
+            or now - node.ancestor[1] > ANCESTOR_SECONDS
+            or not is_current(node.ancestor[0], search)
+        ):
             other = self._believed(round_, search.highest)
             if other is None:
                 return

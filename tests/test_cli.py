@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from monitor import cli
+from monitor import cli, commands
 from monitor.commands import OutputError, UsageError
 
 
@@ -46,7 +46,7 @@ def test_error_of_a_command_becomes_its_exit_code(
     def fails(chosen: argparse.Namespace) -> int:
         raise error
 
-    monkeypatch.setattr(cli.commands, "lab_list", fails)
+    monkeypatch.setattr(commands, "lab_list", fails)
     monkeypatch.setattr(cli, "_drop_output", lambda: None)
     assert cli.main(["lab", "list"]) == code
     said = capfd.readouterr().err

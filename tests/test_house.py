@@ -95,6 +95,7 @@ UNMIRRORED = {
     "monitor.lab.port": "tests/lab/test_proxy.py: where the proxy listens",
     "monitor.lab.scenarios": "tests/e2e/test_scenarios.py: the table is run, row by row",
     "monitor.lab.timeline": "tests/e2e/test_scenarios.py: what runs it",
+    "monitor.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.demo": "tests/e2e/test_commands.py: as an operator runs it",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import traceback
 from urllib.parse import quote
 
@@ -179,3 +180,10 @@ def test_scrub_of_a_long_text_is_cut_at_the_limit(length: int, kept: int) -> Non
     scrubbed = Url(f"https://{HOST}").scrub("x" * length, limit=10)
     assert len(scrubbed) == kept
     assert scrubbed.endswith("…") is (length > kept)
+
+
+def test_scrub_hides_the_user_part_as_an_authorization_header_shows_it() -> None:
+    """The base64 of user and password is as good as both."""
+    url = Url("https://user:pa55word@example.org/")
+    header = base64.b64encode(b"user:pa55word").decode()
+    assert header not in url.scrub(f"refused: Authorization: Basic {header}")

@@ -22,7 +22,7 @@ from monitor.judge.quorum import (
     believed_hash,
     votes,
 )
-from monitor.judge.seen import Chain, ForkSeen, HeadSeen
+from monitor.judge.seen import Ancestor, Chain, ForkSeen, HeadSeen
 from monitor.model import (
     BlockNumber,
     Evidence,
@@ -64,9 +64,13 @@ class Comparison:
 
 
 def points(seen: HeadSeen, reference: Reference) -> tuple[BlockNumber, ...]:
-    """The heights to compare at: common, two below, and the node's finalized; highest first."""
+    """The heights to compare at: common and two below it, and the node's final; highest first.
+
+    The one between is not asked for. Links mostly prove it, and then tell two blocks in flight in a
+    row from one fork of two blocks.
+    """
     common = min(seen.head.number, reference.head.number)
-    wanted = {common, max(0, common - CONTESTED_DEPTH)}
+    wanted = set(range(max(0, common - CONTESTED_DEPTH), common + 1))
     if seen.final is not None and seen.final.number <= reference.head.number:
         wanted.add(seen.final.number)
     return tuple(BlockNumber(number) for number in sorted(wanted, reverse=True))
@@ -106,6 +110,17 @@ def search_range(compared: Sequence[Comparison], context: Round) -> SearchRange 
     if finalized is not None and floor < finalized < lowest:
         floor = finalized
     return SearchRange(highest=lowest, lowest=BlockNumber(floor), is_common=False)
+
+
+def is_current(ancestor: Ancestor, search: SearchRange) -> bool:
+    """Whether a parting point found earlier agrees with what this round has shown.
+
+    It lies below what differs, and not below what is known to be equal.
+    """
+    if ancestor.number is None:
+        return not search.is_common
+    is_below = ancestor.number < search.highest
+    return is_below and (not search.is_common or ancestor.number >= search.lowest)
 
 
 def _finalized(context: Round) -> int | None:
@@ -157,7 +172,7 @@ def judge(
     evidence = tuple(_evidence(newest, c, context, policy) for c in different or compared[:1])
     blank = replace(blank, evidence=evidence)
     if different:
-        return (_differs(blank, seen, different, context, policy),)
+        return (_differs(blank, seen, compared, context, policy),)
     summary = f"same hash as the references at block {compared[0].number}"
     return (replace(blank, level=Level.OK, reason="same_chain", summary=summary, measured=0.0),)
 
@@ -165,13 +180,16 @@ def judge(
 def _differs(
     blank: Finding,
     seen: ForkSeen,
-    different: list[Comparison],
+    compared: Sequence[Comparison],
     context: Round,
     policy: Policy,
 ) -> Finding:
     reference = context.reference
+    search = search_range(compared, context)
     assert isinstance(reference, Reference), "without a reference nothing differs"
-    apart, where = _apart(seen, different, reference)
+    assert search is not None, "the judge has looked"
+    different = [c for c in compared if c.differs]
+    apart, where = _apart(seen, search, reference)
     finalized = seen.head.final
     if finalized is not None and any(c.number <= finalized.number for c in different):
         level, reason = Level.FAILED, "finalized_differs"
@@ -194,14 +212,14 @@ def _differs(
     return replace(blank, level=level, reason=reason, summary=summary, measured=float(apart))
 
 
-def _apart(seen: ForkSeen, different: list[Comparison], reference: Reference) -> tuple[int, str]:
+def _apart(seen: ForkSeen, search: SearchRange, reference: Reference) -> tuple[int, str]:
     """Blocks since the chains parted, counted on the longer of the two, and a half-sentence."""
     top = max(seen.head.head.number, reference.head.number)
     ancestor = seen.ancestor
-    if ancestor is None:
-        # The search found no answer this round: the lowest difference is what is certain.
-        apart = top - different[-1].number + 1
-        return apart, f"they part at block {different[-1].number} or below"
+    if ancestor is None or not is_current(ancestor, search):
+        # The search found no answer for this round: the lowest difference is what is certain.
+        apart = top - search.highest + 1
+        return apart, f"they part at block {search.highest} or below"
     if ancestor.number is None:
         apart = top - ancestor.floor
         return apart, f"no common block down to {ancestor.floor}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.judge.profiles import Policy
-from monitor.judge.seen import Chain, HeadSeen, IdentitySeen
+from monitor.judge.seen import LINK_DEPTH_MAX, Chain, HeadSeen, IdentitySeen
 from monitor.model import (
     BlockNumber,
     Confidence,
@@ -257,8 +257,9 @@ def _lag_head(admitted: Sequence[Witness], operators: int) -> Head:
 
 
 def _elect(
-    admitted: Sequence[Witness], families: Mapping[str, str], operators: int
+    admitted: Sequence[Witness], families: Mapping[str, str], operators: int, depth: int
 ) -> Reference | NoQuorum:
+    """The highest block, at most `depth` below the tip, whose hash a strict majority names."""
     need = operators // 2 + 1
     top = reached(admitted, need)
     if top is None:
@@ -275,7 +276,7 @@ def _elect(
             f"at block {settled} every {family} reference names one hash and all others another",
         )
     cast: Mapping[str, Hash32] = {}
-    for number in (top, settled):
+    for number in range(top, max(0, top - depth) - 1, -1):
         cast = votes(admitted, number)
         block_hash = majority(cast, need)
         head = _head_with(admitted, number, block_hash) if block_hash is not None else None
@@ -291,7 +292,7 @@ def _elect(
     return NoQuorum(
         "split",
         f"no hash has {need} of {operators} operators at block {top} "
-        f"nor {CONTESTED_DEPTH} below it, where they say {said or 'nothing'}",
+        f"nor {depth} below it, where they say {said or 'nothing'}",
     )
 
 
@@ -307,7 +308,10 @@ def hold_round(
     identity = elect_identity(witnesses, policy, operators // 2 + 1)
     admitted, refused = admit(witnesses, identity)
     families = {witness.operator: witness.client for witness in admitted if witness.client}
-    reference = _elect(admitted, families, operators)
+    # The slowest of healthy references is less than the lag threshold behind. Looking down to it,
+    # one that lies above them cannot make them seem to disagree.
+    depth = max(CONTESTED_DEPTH, policy.lag_blocks - 1)
+    reference = _elect(admitted, families, operators, depth)
     elected: Observation[HeadSeen] = Observation(
         node=reference_label(network),
         check="head",
@@ -348,13 +352,17 @@ def heights_to_ask(
 ) -> tuple[int, ...]:
     """Heights at which the references' hashes are needed and none may be assumed, highest first.
 
-    The tip on which they could agree and `CONTESTED_DEPTH` below it; for each node the height it
-    shares with them, two below, and the node's own finalized block.
+    The tip on which they could agree and `CONTESTED_DEPTH` below it; the heads of references that
+    are a little later, and two below each; for each node the height it shares with them, two
+    below, and the node's own finalized block.
     """
     top = reached(admitted, need)
     if top is None:
         return ()
     wanted = {top, max(0, top - CONTESTED_DEPTH)}
+    for number in heights(admitted).values():
+        if 0 < top - number <= LINK_DEPTH_MAX:
+            wanted.update((number, max(0, number - CONTESTED_DEPTH)))
     for seen in node_heads:
         common = min(seen.head.number, top)
         wanted.update((common, max(0, common - CONTESTED_DEPTH)))

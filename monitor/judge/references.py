@@ -154,14 +154,30 @@ def _outlier(
             "behind",
             f"is at block {number}, {agreed - number} behind the majority",
         )
-    # One block at the tip may be in flight; the difference must reach below it to count.
-    point = max(0, min(number, agreed) - CONTESTED_DEPTH)
-    theirs = witness.chain.hashes.get(point)
-    believed = believed_hash(context, point)
-    if theirs is not None and believed is not None and theirs != believed:
+    for point in _settled(number, agreed, witness):
+        believed = believed_hash(context, point)
+        if believed is None:
+            continue
+        theirs = witness.chain.hashes[point]
+        if theirs == believed:
+            break
         return (
             Level.DEGRADED,
             "other_hash",
             f"names {short(theirs)} at block {point}, the majority {short(believed)}",
         )
+    else:
+        return (Level.OK, "answers", f"at block {number}; no settled hash of it was compared yet")
     return (Level.OK, "agrees", f"at block {number}, with the majority")
+
+
+def _settled(number: int, agreed: int, witness: Witness) -> list[int]:
+    """Heights at which the witness names a hash that can be held against it, the best one first.
+
+    One block at the tip may be in flight, so a difference must reach below it to count: two below
+    the common height, or else above that, but two below the witness's own; or else further down.
+    """
+    best = max(0, min(number, agreed) - CONTESTED_DEPTH)
+    highest = max(best, min(number - CONTESTED_DEPTH, agreed))
+    named = sorted(n for n in witness.chain.hashes if n <= highest)
+    return [*(n for n in named if n >= best), *(n for n in reversed(named) if n < best)]

@@ -6,6 +6,7 @@ here, so that the hashes of a block's transactions cost nothing.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import msgspec
@@ -74,3 +75,23 @@ quantity: msgspec.json.Decoder[str] = msgspec.json.Decoder(Quantity)
 text: msgspec.json.Decoder[str] = msgspec.json.Decoder(str)
 notice: msgspec.json.Decoder[RawNotice] = msgspec.json.Decoder(RawNotice)
 encode = msgspec.json.Encoder().encode
+_entries: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_entry: msgspec.json.Decoder[RawAnswer] = msgspec.json.Decoder(RawAnswer)
+
+
+def read_answers(body: bytes) -> list[RawAnswer] | RawAnswer:
+    """The responses in a body, or the one that came alone.
+
+    An entry of a batch that is no response (null, an error with a code in words) is left out, so
+    that only its own call goes without. Raises what msgspec raises when the body is neither.
+    """
+    try:
+        return answers.decode(body)
+    except msgspec.ValidationError:
+        if not body.lstrip().startswith(b"["):
+            raise
+    read = []
+    for entry in _entries.decode(body):
+        with contextlib.suppress(msgspec.ValidationError):
+            read.append(_entry.decode(entry))
+    return read

@@ -259,7 +259,7 @@ class Node:
     async def _deliver(self, calls: list[_Call]) -> None:
         body = await self._post(calls)
         try:
-            answered = decode.answers.decode(body)
+            answered = decode.read_answers(body)
         except UNREADABLE as error:
             message = f"not a JSON-RPC answer: {self.url.scrub(str(error))}"
             raise MalformedAnswer(message) from None

@@ -12,6 +12,7 @@ from monitor.judge.fork import (
     Comparison,
     SearchRange,
     compare,
+    is_current,
     judge,
     points,
     search_range,
@@ -99,15 +100,15 @@ def test_fork_of_a_node_on_the_same_chain_is_none(number: int) -> None:
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        (seen_head(TIP), (TIP, TIP - 2)),
-        (seen_head(TIP + 9), (TIP, TIP - 2)),
-        (seen_head(TIP - 9), (TIP - 9, TIP - 11)),
+        (seen_head(TIP), (TIP, TIP - 1, TIP - 2)),
+        (seen_head(TIP + 9), (TIP, TIP - 1, TIP - 2)),
+        (seen_head(TIP - 9), (TIP - 9, TIP - 10, TIP - 11)),
         (seen_head(1), (1, 0)),
         (seen_head(0), (0,)),
-        (seen_head(TIP, final=TIP - 64), (TIP, TIP - 2, TIP - 64)),
-        (seen_head(TIP, final=TIP), (TIP, TIP - 2)),
-        (seen_head(TIP + 9, final=TIP), (TIP, TIP - 2)),
-        (seen_head(TIP + 9, final=TIP + 1), (TIP, TIP - 2)),
+        (seen_head(TIP, final=TIP - 64), (TIP, TIP - 1, TIP - 2, TIP - 64)),
+        (seen_head(TIP, final=TIP), (TIP, TIP - 1, TIP - 2)),
+        (seen_head(TIP + 9, final=TIP), (TIP, TIP - 1, TIP - 2)),
+        (seen_head(TIP + 9, final=TIP + 1), (TIP, TIP - 1, TIP - 2)),
     ],
 )
 def test_points_of_a_head_are_common_two_below_and_final(
@@ -166,31 +167,25 @@ def test_fork_without_any_common_block_counts_from_the_floor() -> None:
 
 
 @pytest.mark.parametrize(
-    ("final", "level", "reason"),
+    ("final", "branch", "level", "reason"),
     [
-        (TIP - 1, Level.DEGRADED, "reorg_or_fork"),
-        (TIP - 2, Level.FAILED, "finalized_differs"),
-        (TIP - 3, Level.FAILED, "finalized_differs"),
+        (TIP - 3, "mine", Level.DEGRADED, "reorg_or_fork"),
+        (TIP - 2, "mine", Level.FAILED, "finalized_differs"),
+        (TIP - 1, "mine", Level.FAILED, "finalized_differs"),
+        (TIP - 9, "elsewhere", Level.FAILED, "finalized_differs"),
     ],
 )
 def test_fork_at_a_block_that_the_node_calls_final_is_said_at_once(
-    final: int, level: Level, reason: str
+    final: int, branch: str, level: Level, reason: str
 ) -> None:
-    """However shallow: a difference at or below finality cannot heal by itself."""
-    history = run(TIP, 9, branch="mine", above=TIP - 3)
-    head = seen_head(TIP, branch="mine", above=TIP - 3)
-    # Its final block is one of the references' own, or of its own branch where that has begun.
-    ours = replace(head, finalized=block(final, "mine", above=TIP - 3))
-    shallow = Ancestor(BlockNumber(TIP - 2), BlockNumber(0))
-    if final == TIP - 1:
-        head = seen_head(TIP, branch="mine", above=TIP - 1)
-        history = run(TIP, 9, branch="mine", above=TIP - 1)
-        ours = replace(head, finalized=block(final))
-    if final == TIP - 3:
-        ours = replace(head, finalized=block(final, "elsewhere"))
-    seen = replace(fork_seen(history), head=ours, ancestor=shallow)
-    asked = [block(final)]
-    witnesses = [witness(name, run(TIP), asked=asked) for name in "abc"]
+    """However shallow: a difference at or below finality cannot heal by itself.
+
+    The node parted above `TIP - 3`; its final block is of its own branch from there on.
+    """
+    seen = forked(3)
+    finalized = block(final, branch, -1 if branch == "elsewhere" else TIP - 3)
+    seen = replace(seen, head=replace(seen.head, finalized=finalized))
+    witnesses = [witness(name, run(TIP), asked=[block(final)]) for name in "abc"]
     finding = judged(seen, round_of(*witnesses))
     assert (finding.level, finding.reason) == (level, reason)
 
@@ -228,6 +223,46 @@ def test_fork_that_only_some_of_its_client_share_is_its_own() -> None:
     against_it = witness("n", run(TIP, 9), client="geth")
     finding = judged(forked(6, client="geth"), round_of(*others, with_it, against_it))
     assert (finding.level, finding.reason) == (Level.FAILED, "forked")
+
+
+@pytest.mark.parametrize(
+    ("remembered", "apart"),
+    [(TIP - 3, 1), (TIP - 2, 1), (TIP - 1, 1), (TIP, 1), (None, 1)],
+)
+def test_fork_beside_a_remembered_ancestor_believes_fresh_hashes(
+    remembered: int | None, apart: int
+) -> None:
+    """The tip differs, the block below is equal: an older parting point is not used.
+
+    Two blocks in flight in a row are not one deep fork.
+    """
+    number = None if remembered is None else BlockNumber(remembered)
+    seen = replace(forked(1), ancestor=Ancestor(number, BlockNumber(TIP - 20)))
+    finding = judged(seen, round_of(*agreeing()))
+    assert finding.measured == apart
+
+
+@pytest.mark.parametrize(
+    ("number", "is_common", "expected"),
+    [
+        (97, True, False),
+        (98, True, True),
+        (99, True, True),
+        (100, True, False),
+        (97, False, True),
+        (98, False, True),
+        (100, False, False),
+        (None, True, False),
+        (None, False, True),
+    ],
+)
+def test_ancestor_is_current_within_what_this_round_has_shown(
+    number: int | None, *, is_common: bool, expected: bool
+) -> None:
+    """Below what differs, and not below what is known to be equal; a floor only bounds a search."""
+    search = SearchRange(BlockNumber(100), BlockNumber(98), is_common=is_common)
+    ancestor = Ancestor(None if number is None else BlockNumber(number), BlockNumber(50))
+    assert is_current(ancestor, search) is expected
 
 
 # -- where the ancestor is looked for ------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.judge.profiles import DEV, Policy, override, policy
 from monitor.judge.quorum import (
     CONTESTED_DEPTH,
     ChainIdentity,
@@ -22,16 +23,18 @@ from monitor.judge.quorum import (
     elect_identity,
     heights,
     heights_to_ask,
+    hold_round,
     majority,
     reached,
     votes,
 )
-from monitor.judge.seen import HeadSeen, IdentitySeen
+from monitor.judge.seen import LINK_DEPTH_MAX, HeadSeen, IdentitySeen
 from monitor.model import BlockNumber, Hash32, Head, Reference, Unseen
 from tests.judge.builders import (
     ELSEWHERE,
     HERE,
     NAMELESS,
+    NETWORK,
     NOW,
     POLICY,
     TIMEOUT,
@@ -47,6 +50,8 @@ from tests.judge.builders import (
 )
 
 MILLION = 1_000_000
+FAST = policy(override(DEV, interval_seconds=0.25, chain_id=1, genesis_hash=HERE.genesis_hash))
+"""Lag from 4 blocks, so that healthy references may be three apart."""
 
 
 def elected(round_: Round) -> Reference:
@@ -207,13 +212,25 @@ def test_reached_by_a_need_is_the_height_of_so_many(need: int, number: int | Non
     assert reached([witness(str(n), run(n)) for n in (7, 9, 8)], need) == number
 
 
-def test_contested_tip_falls_two_below() -> None:
-    """A block in flight at the tip is no split: agreement is looked for two blocks below."""
-    tips = [run(TIP, branch=name, above=TIP - 1) for name in "xyz"]
+@pytest.mark.parametrize("seen_blocks", [1, 3, 9])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_contested_tip_falls_to_the_block_below_that_is_agreed(
+    depth: int, seen_blocks: int
+) -> None:
+    """A block in flight at the tip is no split: one or two blocks below it all agree."""
+    tips = [run(TIP, depth + seen_blocks, branch=name, above=TIP - depth) for name in "xyz"]
     reference = elected(round_of(*(witness(n, h) for n, h in zip("abc", tips, strict=True))))
-    assert reference.head == block(TIP - CONTESTED_DEPTH)
+    assert reference.head == block(TIP - depth)
     assert reference.lag_head.number == TIP
     assert reference.voters == ("op-a", "op-b", "op-c")
+
+
+def test_contested_tip_of_references_that_saw_one_block_before_is_no_split() -> None:
+    """Who saw two blocks names the hash two below and not its header; one below it has both."""
+    before = run(TIP - 1, 1)
+    tips = [[*before, *run(TIP, 1, branch=name, above=TIP - 1)] for name in "xyz"]
+    reference = elected(round_of(*(witness(n, h) for n, h in zip("abc", tips, strict=True))))
+    assert reference.head == block(TIP - 1)
 
 
 @pytest.mark.parametrize(("depth", "is_split"), [(1, False), (2, False), (3, True), (6, True)])
@@ -247,8 +264,7 @@ def test_split_at_the_first_blocks_of_a_chain_looks_no_lower_than_genesis() -> N
 
 def test_hash_without_its_header_elects_nobody() -> None:
     """A hash that is only known as somebody's parent has no time and no parent of its own."""
-    parents = run(TIP - 1, 1)
-    tips = [[*parents, *run(TIP, 1, branch=name, above=TIP - 1)] for name in "xyz"]
+    tips = [run(TIP, 2, branch=name, above=TIP - 2) for name in "xyz"]
     witnesses = [witness(n, h) for n, h in zip("abc", tips, strict=True)]
     assert votes(witnesses, TIP - 2) == dict.fromkeys(["op-a", "op-b", "op-c"], hash_of(TIP - 2))
     assert refused_because(round_of(*witnesses)) == "split"
@@ -432,6 +448,41 @@ def test_heights_to_ask_are_those_that_are_compared(
 ) -> None:
     """The tip and two below, and for each node the common height, two below, and its final."""
     assert heights_to_ask(agreeing(), 2, nodes) == asked
+
+
+@pytest.mark.parametrize(
+    ("late", "asked"),
+    [
+        (TIP + 3, (1000, 998)),
+        (TIP - 1, (1000, 999, 998, 997)),
+        (TIP - LINK_DEPTH_MAX, (1000, 998, 984, 982)),
+        (TIP - LINK_DEPTH_MAX - 1, (1000, 998)),
+        (0, (1000, 998)),
+    ],
+)
+def test_heights_to_ask_beside_a_late_reference_are_its_own_too(
+    late: int, asked: tuple[int, ...]
+) -> None:
+    """So that all can agree where it stands; one that is far behind costs nothing more."""
+    witnesses = [witness("late", run(late)), *agreeing(names="ab")]
+    assert heights_to_ask(witnesses, 2, []) == asked
+    assert heights_to_ask([witness("late", run(0)), *agreeing(1, "ab")], 2, []) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("late", "rules", "is_elected"),
+    [(2, POLICY, True), (3, POLICY, False), (3, FAST, True), (4, FAST, False)],
+)
+def test_election_beside_a_liar_looks_down_to_the_slowest_healthy_reference(
+    late: int, rules: Policy, *, is_elected: bool
+) -> None:
+    """One behind by less than the lag threshold still outvotes, with another, one that is ahead."""
+    liar = witness("liar", seen_head(TIP + 10**6, branch="made up", above=TIP))
+    honest = [witness("a", run(TIP, 9)), witness("b", run(TIP - late, 9))]
+    context = hold_round(NETWORK, [liar, *honest], rules, NOW)
+    assert isinstance(context.reference, Reference) is is_elected
+    if is_elected:
+        assert elected(context).head == block(TIP - late)
 
 
 def test_heights_to_ask_of_too_few_are_none() -> None:

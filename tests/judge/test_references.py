@@ -9,7 +9,7 @@ import pytest
 
 from monitor.judge.quorum import Witness
 from monitor.judge.references import judge
-from monitor.model import Evidence, Finding, Level, short
+from monitor.model import Evidence, Finding, Head, Level, short
 from tests.judge.builders import (
     ELSEWHERE,
     NAMELESS,
@@ -99,9 +99,49 @@ def test_reference_of_another_hash_counts_below_the_tip(
         assert short(hash_of(TIP - 2, "other")) in finding.summary
 
 
-def test_reference_whose_older_hash_was_not_seen_agrees() -> None:
-    """What was not seen differs from nothing."""
-    assert judged(witness("x", seen_head(TIP)), *agreeing(names="ab")).reason == "agrees"
+@pytest.mark.parametrize(
+    ("asked", "level", "reason"),
+    [
+        ([], Level.OK, "answers"),
+        ([block(TIP - 1)], Level.OK, "agrees"),
+        ([block(TIP - 30)], Level.OK, "agrees"),
+        ([block(TIP - 30, "other")], Level.DEGRADED, "other_hash"),
+        ([block(TIP - 9), block(TIP - 30, "other")], Level.OK, "agrees"),
+        ([block(TIP - 90)], Level.OK, "answers"),
+    ],
+)
+def test_reference_whose_links_are_broken_is_compared_where_it_can_be(
+    asked: Sequence[Head], level: Level, reason: str
+) -> None:
+    """The highest settled block that both name decides; where there is none, it just answers.
+
+    A liar does not come to agree by naming too little of late.
+    """
+    others = [witness(name, run(TIP, 10), asked=[block(TIP - 30)]) for name in "ab"]
+    finding = judged(witness("x", seen_head(TIP), asked=asked), *others)
+    assert (finding.level, finding.reason) == (level, reason)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ([], "answers"),
+        ([block(TIP, "other", above=TIP - 1)], "agrees"),
+        ([block(TIP, "other", above=TIP - 2)], "other_hash"),
+        ([block(TIP, "other", above=TIP - 2), block(TIP - 2)], "agrees"),
+        ([block(TIP, "other"), block(TIP - 2, "other"), block(TIP - 9)], "other_hash"),
+        ([block(TIP, "other"), block(TIP - 9)], "other_hash"),
+    ],
+)
+def test_reference_above_the_agreed_block_is_compared_below_its_own_head(
+    asked: Sequence[Head], reason: str
+) -> None:
+    """Two below the common height decides; unseen there, a block above that, then one below."""
+    stray = witness("x", seen_head(TIP + 2, branch="other", above=TIP - 1), asked=asked)
+    others = [witness(name, run(TIP, 12)) for name in "ab"]
+    rules = replace(POLICY, lag_blocks=9)
+    (finding,) = judge([stray.head], round_of(stray, *others), rules, NOW)
+    assert finding.reason == reason
 
 
 @pytest.mark.parametrize(

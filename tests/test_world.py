@@ -1,0 +1,277 @@
+"""Whole worlds, judged: health opens nothing, each fault opens its findings and closes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from monitor.judge.profiles import ETHEREUM_2018
+from monitor.model import Key, Level, node_subject
+from tests.world import LOCAL, NETWORK, WORLDS, Fault, World
+
+SEEDS = range(5)
+FAULT_SEEDS = (11, 12)
+HEALTHY_BLOCKS = 200
+WARM_BLOCKS = 20
+"""Blocks of health before a fault: more than any threshold."""
+AFTER_BLOCKS = 12
+"""How long a fault lasts on after everything expected was seen, and health after it is back."""
+PATIENCE_BLOCKS = 60
+LAG_BLOCKS = 12
+MILLION = 1_000_000
+LOCAL_SUBJECT = node_subject(LOCAL)
+QUORUM_SUBJECT = f"reference:{NETWORK}/quorum"
+OK, UNKNOWN, DEGRADED, FAILED = Level.OK, Level.UNKNOWN, Level.DEGRADED, Level.FAILED
+TWO_AND_TWO = ("geth", "geth", "reth", "reth")
+
+
+def reference(name: str) -> str:
+    return f"reference:{NETWORK}/{name}"
+
+
+def expect(*findings: tuple[str, str, Level]) -> frozenset[tuple[Key, Level]]:
+    return frozenset(((check, subject), level) for check, subject, level in findings)
+
+
+LIAR = expect(("references", reference("c"), DEGRADED))
+NO_QUORUM = ("references", QUORUM_SUBJECT, UNKNOWN)
+
+
+def lag(world: World) -> None:
+    world.local.lag_blocks = LAG_BLOCKS
+
+
+def stall(world: World) -> None:
+    world.local.freeze()
+
+
+def private_fork(world: World) -> None:
+    world.local.part("private")
+
+
+def wrong_chain(world: World) -> None:
+    world.local.is_elsewhere = True
+
+
+def unreachable(world: World) -> None:
+    world.local.is_silent = True
+
+
+def quiet(world: World) -> None:
+    world.chain.is_quiet = True
+
+
+def liar_ahead(world: World) -> None:
+    world.references["c"].ahead_blocks = MILLION
+
+
+def liar_behind(world: World) -> None:
+    world.references["c"].freeze()
+
+
+def liar_hash(world: World) -> None:
+    world.references["c"].part("lie")
+
+
+def liar_elsewhere(world: World) -> None:
+    world.references["c"].is_elsewhere = True
+
+
+def reference_down(world: World) -> None:
+    world.references["c"].is_silent = True
+
+
+def references_down(world: World) -> None:
+    for party in world.references.values():
+        party.is_silent = True
+
+
+def split(world: World) -> None:
+    part_together(world, {"b": "branch b", "c": "branch c"})
+
+
+def client_split(world: World) -> None:
+    part_together(world, {"c": "reth's", "d": "reth's"})
+
+
+def part_together(world: World, branches: dict[str, str]) -> None:
+    """Let references leave the main branch at one height, so that none is alone for a while."""
+    above = min(party.number for party in world.references.values())
+    for name, branch in branches.items():
+        world.references[name].part(branch, above)
+
+
+LAGS = Fault("lag", lag, expect(("head", LOCAL_SUBJECT, FAILED)), "fail")
+STALLS = Fault("stall", stall, expect(("stall", LOCAL_SUBJECT, FAILED)), "fail")
+FORKS = Fault("fork", private_fork, expect(("fork", LOCAL_SUBJECT, FAILED)), "fail")
+QUIET = Fault("quiet", quiet, expect(("stall", QUORUM_SUBJECT, DEGRADED)), "pass")
+STRANGER = Fault("wrong-chain", wrong_chain, expect(("identity", LOCAL_SUBJECT, FAILED)), "fail")
+GONE = Fault("unreachable", unreachable, expect(("head", LOCAL_SUBJECT, UNKNOWN)), "inconclusive")
+LIARS = (
+    Fault("liar-ahead", liar_ahead, LIAR, "pass"),
+    Fault("liar-behind", liar_behind, LIAR, "pass"),
+    Fault("liar-hash", liar_hash, LIAR, "pass"),
+    Fault("liar-elsewhere", liar_elsewhere, LIAR, "pass"),
+    Fault(
+        "reference-down",
+        reference_down,
+        expect(("references", reference("c"), UNKNOWN)),
+        "pass",
+    ),
+)
+SILENCES = (
+    Fault(
+        "references-down",
+        references_down,
+        expect(NO_QUORUM, *(("references", reference(name), UNKNOWN) for name in "abc")),
+        "inconclusive",
+    ),
+    Fault("split", split, expect(NO_QUORUM), "inconclusive"),
+    Fault("client-split", client_split, expect(NO_QUORUM), "inconclusive", TWO_AND_TWO),
+)
+FAULTS = (LAGS, STALLS, FORKS, QUIET, STRANGER, GONE, *LIARS, *SILENCES)
+
+every_profile = pytest.mark.parametrize("key", WORLDS)
+every_seed = pytest.mark.parametrize("seed", FAULT_SEEDS)
+
+
+def warm(key: str, seed: int, clients: Sequence[str] = ("", "", "")) -> World:
+    """A world that has been healthy for a while."""
+    world = World(WORLDS[key], seed, clients=clients)
+    world.pass_blocks(WARM_BLOCKS)
+    assert world.is_healthy, world.story
+    assert world.actions == [], world.story
+    return world
+
+
+def strike(world: World, fault: Fault) -> int:
+    """Let a fault begin and be seen as expected; the blocks that the references had meanwhile."""
+    fault.begin(world)
+    before = world.reference_number
+    blocks = PATIENCE_BLOCKS
+    if fault is QUIET:
+        blocks += math.ceil(world.policy.stall_seconds / world.profile.interval_seconds)
+    for _ in world.steps(blocks):
+        if all(world.level(key) == level for key, level in fault.findings):
+            return world.reference_number - before
+    pytest.fail(f"not seen: {fault.name}\n{world.story}")
+
+
+# -- health --------------------------------------------------------------------------------------
+
+
+@every_profile
+@pytest.mark.parametrize(
+    ("seed", "clients"),
+    [*((seed, ("", "", "")) for seed in SEEDS), *((seed, TWO_AND_TWO) for seed in FAULT_SEEDS)],
+    ids=lambda value: str(len(value)) if isinstance(value, tuple) else str(value),
+)
+def test_world_that_is_healthy_opens_nothing(key: str, seed: int, clients: Sequence[str]) -> None:
+    """200 blocks with late arrivals, missed slots and rivals at the tip: not one finding."""
+    world = World(WORLDS[key], seed, clients=clients, client=clients[0])
+    world.pass_blocks(HEALTHY_BLOCKS)
+    assert world.actions == [], world.story
+    assert world.is_healthy, world.story
+    assert world.verdict.word == "pass"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_world_with_deeper_reorgs_warns_of_the_fork_at_most(seed: int) -> None:
+    """Proof of work reorganises two blocks deep every few hours: a warning, never a failure."""
+    world = World(ETHEREUM_2018, seed, reorg_depth_max=3)
+    for _ in world.steps(HEALTHY_BLOCKS):
+        assert world.verdict.word == "pass" or not world.actions, world.story
+    opened = {(a.key, a.finding.level) for _, a in world.actions if a.kind == "opened"}
+    assert opened <= expect(("fork", LOCAL_SUBJECT, DEGRADED)), world.story
+
+
+# -- faults --------------------------------------------------------------------------------------
+
+
+@every_profile
+@every_seed
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_world_with_a_fault_opens_exactly_its_findings_and_closes_them(
+    fault: Fault, key: str, seed: int
+) -> None:
+    """Nothing else opens but what names them as its cause, and all is told to have closed."""
+    world = warm(key, seed, fault.clients)
+    strike(world, fault)
+    world.pass_blocks(AFTER_BLOCKS)
+    assert world.verdict.word == fault.word, world.story
+    expected = dict(fault.findings)
+    for bad, held in world.memory.items():
+        finding = held.finding
+        if bad in expected:
+            assert (finding.level, finding.because) == (expected[bad], None), world.story
+        elif finding.level != OK:
+            assert finding.because in expected, world.story
+    opened = {action.key for _, action in world.actions}
+    assert opened == {k for k, h in world.memory.items() if h.finding.level != OK}, world.story
+    world.heal()
+    world.pass_blocks(2 * AFTER_BLOCKS)
+    assert world.is_healthy, world.story
+    assert world.verdict.word == "pass", world.story
+    assert {action.key for _, action in world.actions} == opened, world.story
+    for one in opened:
+        kinds = [action.kind for _, action in world.actions if action.key == one]
+        assert [k for k in kinds if k != "changed"] == ["opened", "closed"], world.story
+
+
+@every_profile
+@every_seed
+@pytest.mark.parametrize("fault", LIARS, ids=lambda fault: fault.name)
+def test_world_with_one_liar_of_three_moves_no_level_of_the_node(
+    fault: Fault, key: str, seed: int
+) -> None:
+    """In no round, from the first lie to its end, is anything but ok said of the node."""
+    world = warm(key, seed)
+    fault.begin(world)
+    for _ in world.steps(PATIENCE_BLOCKS):
+        levels = {h.finding.level for k, h in world.memory.items() if k[1] == LOCAL_SUBJECT}
+        assert levels == {OK}, world.story
+        assert world.verdict.word == "pass", world.story
+
+
+@every_profile
+@every_seed
+@pytest.mark.parametrize("fault", SILENCES, ids=lambda fault: fault.name)
+def test_world_without_a_quorum_is_inconclusive_and_never_passes(
+    fault: Fault, key: str, seed: int
+) -> None:
+    """From the round in which the references are known to be none until they are back."""
+    world = warm(key, seed, fault.clients)
+    strike(world, fault)
+    for _ in world.steps(AFTER_BLOCKS):
+        assert world.verdict.word == "inconclusive", world.story
+    world.heal()
+    assert "pass" in {world.verdict.word for _ in world.steps(AFTER_BLOCKS)}, world.story
+
+
+@every_profile
+@pytest.mark.parametrize("seed", range(20, 25))
+@pytest.mark.parametrize("fault", [LAGS, STALLS, FORKS], ids=lambda fault: fault.name)
+def test_world_with_a_faulty_node_is_told_within_two_blocks_of_the_threshold(
+    fault: Fault, key: str, seed: int
+) -> None:
+    """Counted in the references' blocks since the fault.
+
+    Slots come one at a time, two polls a block: at most two blocks beyond the threshold. Blocks
+    drawn by work come in bursts, so that there it is rounds that are counted: the second round in
+    which the threshold is passed tells, however many blocks came in between.
+    """
+    world = warm(key, seed)
+    limit = world.policy.confirmations if fault is FORKS else world.policy.lag_blocks
+    if world.profile.model == "slots":
+        assert strike(world, fault) <= limit + 2, world.story
+        return
+    fault.begin(world)
+    ((check, level),) = fault.findings
+    rounds_beyond = 0
+    for _ in world.steps(PATIENCE_BLOCKS):
+        rounds_beyond += world.is_beyond(check, limit)
+        if world.level(check) == level:
+            break
+    assert rounds_beyond == 2, world.story

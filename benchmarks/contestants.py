@@ -22,7 +22,8 @@ from monitor.config.settings import Network, NodeSettings, ProfileRef, Reference
 from monitor.model import Url
 from monitor.probes import head, identity
 from monitor.rpc import decode
-from monitor.rpc.node import Node, open_session
+from monitor.rpc.connection import open_session
+from monitor.rpc.node import Node
 from monitor.sidecar import Sidecar
 
 if TYPE_CHECKING:

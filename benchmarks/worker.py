@@ -17,7 +17,8 @@ import msgspec
 from benchmarks.children import memory_bytes, raise_open_files
 from benchmarks.contestants import CONTESTANTS, Turn
 from monitor.model import Url
-from monitor.rpc.node import Node, open_session
+from monitor.rpc.connection import open_session
+from monitor.rpc.node import Node
 
 TURNS_A_BLOCK = 2
 """The head moves after every second turn: polls come twice a block."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from monitor.judge.quorum import client_family
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen
-from monitor.model import Head, NodeFacts, Observation, Unseen, Url
+from monitor.model import Hash32, Head, NodeFacts, Observation, Unseen, Url
 from monitor.rpc.node import Node
 from monitor.rpc.subscription import Subscription
 
@@ -38,7 +37,7 @@ class Endpoint:
     heads: list[Observation[HeadSeen]] = field(default_factory=list)
     identities: list[Observation[IdentitySeen]] = field(default_factory=list)
     forks: list[Observation[ForkSeen]] = field(default_factory=list)
-    known: deque[Head] = field(default_factory=lambda: deque(maxlen=KNOWN_COUNT_MAX))
+    known: dict[Hash32, Head] = field(default_factory=dict)
     """Blocks it named by number, to be confirmed by links before they count again."""
     deep: dict[int, tuple[Head, float]] = field(default_factory=dict)
     """Of a reference: blocks it named by number, with the time of the answer."""
@@ -103,9 +102,15 @@ class Endpoint:
         for block in blocks:
             self.deep.pop(block.number, None)
             self.deep[block.number] = (block, at)
-            self.known.append(block)
+        self.remember_known(blocks)
         while len(self.deep) > KNOWN_COUNT_MAX:
             del self.deep[next(iter(self.deep))]
+
+    def remember_known(self, blocks: Iterable[Head]) -> None:
+        """Keep blocks it named by number, bounded, the oldest first to go."""
+        self.known.update((block.hash, block) for block in blocks)
+        while len(self.known) > KNOWN_COUNT_MAX:
+            del self.known[next(iter(self.known))]
 
     def vouched(self, began: float) -> list[Head]:
         """The blocks named by number that still count: of this round, or deep and recent."""
@@ -118,8 +123,8 @@ class Endpoint:
             if at >= began or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
         ]
 
-    def facts(self, network: str) -> NodeFacts:
-        """What the pages say of it."""
+    def facts(self, network: str, *, with_exchange: bool = False) -> NodeFacts:
+        """What the pages say of it; scrubbing the last exchange is for those who ask to see it."""
         budget = self.node.budget
         return NodeFacts(
             name=self.name,
@@ -133,7 +138,7 @@ class Endpoint:
             calls_a_day=None if budget is None else budget.calls_a_day,
             errors_total=dict(self.node.errors_total),
             subscription="off" if self.subscription is None else self.subscription.state,
-            last_exchange=self.node.last_exchange,
+            last_exchange=self.node.last_exchange if with_exchange else None,
         )
 
 

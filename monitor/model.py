@@ -282,7 +282,7 @@ class Url:
     and port is ever shown.
     """
 
-    __slots__ = ("_parts", "_text")
+    __slots__ = ("_parts", "_secrets", "_text")
 
     def __init__(self, text: str) -> None:
         """Raises ValueError, with a text that repeats no part of the URL."""
@@ -303,6 +303,7 @@ class Url:
             raise ValueError(message)
         self._text = text
         self._parts = parts
+        self._secrets = self._find_secrets()
 
     def reveal(self) -> str:
         return self._text
@@ -319,8 +320,7 @@ class Url:
         host = f"[{host}]" if ":" in host else host
         return f"{host}:{self._parts.port or default}"
 
-    @property
-    def _secrets(self) -> tuple[str, ...]:
+    def _find_secrets(self) -> tuple[str, ...]:
         """Every part that may be a key, as written and decoded, the longest first."""
         parts = self._parts
         pairs = (pair.partition("=") for pair in parts.query.split("&"))

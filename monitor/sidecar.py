@@ -38,7 +38,8 @@ from monitor.model import (
     reference_label,
     subject_of,
 )
-from monitor.rpc.node import Budget, Limits, Node, open_session
+from monitor.rpc.connection import open_session
+from monitor.rpc.node import Budget, Limits, Node
 from monitor.rpc.subscription import Subscription
 from monitor.watch import Watch
 

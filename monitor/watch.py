@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from monitor.checks import CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
-from monitor.judge.fork import compare, is_current, search_range
+from monitor.judge.fork import SearchRange, compare, is_current, search_range
 from monitor.judge.head import is_jump
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import (
@@ -94,7 +94,8 @@ class Watch:
         now = self._clock()
         round_ = hold_round(self.name, self._witnesses(), self.policy, now, self.trail)
         self.trail = shortened(round_.trail)
-        await asyncio.gather(*(self._search(node, round_) for node in self.nodes))
+        searches = [(node, self._search_due(node, round_)) for node in self.nodes]
+        await asyncio.gather(*(self._search(n, due, round_) for n, due in searches if due))
         for reference in asked:
             self._plan(reference, began)
         self.round = round_
@@ -219,7 +220,7 @@ class Watch:
         heads = [node.heads[-1].seen for node in self.nodes]
         heights = heights_to_ask(admitted, need, [h for h in heads if isinstance(h, HeadSeen)])
         chains = {witness.name: witness.chain for witness in admitted}
-        questions = []
+        questions: list[Awaitable[None]] = []
         for reference in self.references:
             chain = chains.get(reference.name)
             if chain is not None:
@@ -227,44 +228,58 @@ class Watch:
                 if missing:
                     questions.append(self._ask_blocks(reference, missing))
         top = heights[0] if heights else None
-        await asyncio.gather(*questions, *(self._ask_fork(node, top) for node in self.nodes))
+        now = self._clock()
+        for node in self.nodes:
+            wanted = self._wanted(node, top)
+            seen = self._linked(node, wanted)
+            if seen is None:
+                questions.append(self._ask_fork(node, wanted))
+            else:
+                append(node.forks, Observation(node.label, "fork", now, 0.0, seen), NEWEST_COUNT)
+        await asyncio.gather(*questions)
+
+    def _wanted(self, node: Endpoint, top: int | None) -> tuple[int, ...]:
+        """The heights at which this node's own hashes are compared."""
+        newest = node.newest_head
+        if top is None or newest is None:
+            return ()
+        common = min(newest.number, top)
+        return (common, max(0, common - CONTESTED_DEPTH))
+
+    def _linked(self, node: Endpoint, wanted: Sequence[int]) -> ForkSeen | Unseen | None:
+        """What need not be asked: a node that was not seen, or one whose links prove it all."""
+        newest = node.heads[-1].seen
+        if isinstance(newest, Unseen):
+            return newest
+        return fork.from_links(node.heads, wanted, known=node.known, client=node.client)
 
     async def _ask_blocks(self, reference: Endpoint, missing: Sequence[int]) -> None:
         answer = await self._observe(reference, "fork", fork.blocks_at(reference.node, missing))
         if not isinstance(answer.seen, Unseen):
             reference.remember_blocks(answer.seen, answer.at)
 
-    async def _ask_fork(self, node: Endpoint, top: int | None) -> None:
-        newest = node.heads[-1]
-        if isinstance(newest.seen, Unseen):
-            unseen: Observation[ForkSeen] = Observation(
-                node.label, "fork", newest.at, newest.took_seconds, newest.seen
-            )
-            append(node.forks, unseen, NEWEST_COUNT)
-            return
-        wanted: tuple[int, ...] = ()
-        if top is not None:
-            common = min(newest.seen.head.number, top)
-            wanted = (common, max(0, common - CONTESTED_DEPTH))
+    async def _ask_fork(self, node: Endpoint, wanted: Sequence[int]) -> None:
         probe = fork.probe(node.node, node.heads, wanted, known=node.known, client=node.client)
         observation = await self._observe(node, "fork", probe)
         append(node.forks, observation, NEWEST_COUNT)
         if isinstance(observation.seen, ForkSeen):
-            node.known.extend(
-                block
-                for number, block in observation.seen.chain.heads.items()
-                if number in wanted and block not in node.known
-            )
+            heads = observation.seen.chain.heads
+            node.remember_known(heads[number] for number in wanted if number in heads)
 
-    async def _search(self, node: Endpoint, round_: Round) -> None:
-        """Where hashes differ, find out where the chains part; a known answer serves a while."""
-        newest = node.forks[-1]
-        if not isinstance(newest.seen, ForkSeen):
-            return
-        compared = compare(newest.seen.head, newest.seen.chain, round_)
-        search = search_range(compared, round_)
+    def _search_due(self, node: Endpoint, round_: Round) -> SearchRange | None:
+        """Where this node's chain parts from the references', if it does."""
+        seen = node.forks[-1].seen
+        if not isinstance(seen, ForkSeen):
+            return None
+        search = search_range(compare(seen.head, seen.chain, round_), round_)
         if search is None:
             node.ancestor = None
+        return search
+
+    async def _search(self, node: Endpoint, search: SearchRange, round_: Round) -> None:
+        """Find out where the chains part; an answer that still fits serves a while."""
+        newest = node.forks[-1]
+        if not isinstance(newest.seen, ForkSeen):
             return
         now = self._clock()
         if (

@@ -21,7 +21,7 @@ def test_profiles_page_states_each_profiles_thresholds_and_sources(profile: Prof
     row = (
         f"| `{profile.key}` | {profile.model}, one in {profile.interval_seconds:g} s "
         f"| {rules.stall_seconds:.0f} s | {rules.lag_blocks} blocks "
-        f"| {rules.confirmations} blocks | {rules.poll_seconds:g} s |"
+        f"| {rules.confirmations} blocks | {rules.reorg_blocks} blocks | {rules.poll_seconds:g} s |"
     )
     assert row in page
     for source in profile.sources:

@@ -22,7 +22,8 @@ from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
 from monitor.model import Head, Reference, Unseen, Url
 from monitor.probes import head as head_probe
-from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node, open_session
+from monitor.rpc.connection import open_session
+from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
 from monitor.sidecar import Sidecar
 from monitor.watch import ANCESTOR_SECONDS, IDENTITY_SECONDS, SAMPLED_METHODS, Watch
 from tests.rpc.canned import (

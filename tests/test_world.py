@@ -260,7 +260,7 @@ def test_world_with_a_faulty_node_is_told_within_two_blocks_of_the_threshold(
 
     Slots come one at a time, two polls a block: at most two blocks beyond the threshold. Blocks
     drawn by work come in bursts, so that there it is rounds that are counted: the second round in
-    which the threshold is passed tells, however many blocks came in between.
+    which the threshold is passed tells at the latest, however many blocks came in between.
     """
     world = warm(key, seed)
     limit = world.policy.confirmations if fault is FORKS else world.policy.lag_blocks
@@ -274,4 +274,4 @@ def test_world_with_a_faulty_node_is_told_within_two_blocks_of_the_threshold(
         rounds_beyond += world.is_beyond(check, limit)
         if world.level(check) == level:
             break
-    assert rounds_beyond == 2, world.story
+    assert rounds_beyond in {1, 2}, world.story

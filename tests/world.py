@@ -371,11 +371,8 @@ class World:
             chain = chain_of(node.heads, self.local.blocks(missing), node.known)
         seen = ForkSeen(newest, chain, None, node.client)
         append(node.forks, self._said(node, "fork", seen), NEWEST_COUNT)
-        node.known.extend(
-            block
-            for number, block in chain.heads.items()
-            if number in wanted and block not in node.known
-        )
+        if missing:
+            node.remember_known(chain.heads[n] for n in wanted if n in chain.heads)
 
     def _search(self, context: Round) -> None:
         node = self.local.endpoint

@@ -140,7 +140,7 @@ def judge(
     """One finding; measured is the number of blocks since the chains parted, 0 on one chain.
 
     FAILED: `policy.confirmations` blocks apart, or different at a finalized block. DEGRADED: the
-    same with only one reference, or two blocks and more apart but still within the reach of a
+    same with only one reference, or `policy.reorg_blocks` apart but still within the reach of a
     reorg. UNKNOWN: nothing could be compared.
     """
     del now
@@ -195,7 +195,7 @@ def _differs(
         level, reason = Level.FAILED, "finalized_differs"
     elif apart >= policy.confirmations:
         level, reason = Level.FAILED, "forked"
-    elif apart > 1:
+    elif apart >= policy.reorg_blocks or (seen.ancestor is None and not search.is_common):
         level, reason = Level.DEGRADED, "reorg_or_fork"
     else:
         level, reason = Level.OK, "tip_differs"

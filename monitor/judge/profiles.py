@@ -151,6 +151,18 @@ def confirmations(profile: Profile, p: float = FORK_P) -> int:
     return max(profile.confirmations_min, math.ceil(depth))
 
 
+def reorg_blocks(profile: Profile, budget_days: float = STALL_BUDGET_DAYS) -> int:
+    """The depth that a healthy chain's own reorgs reach less than once in the budget's days.
+
+    From here on a difference is worth a warning; from `confirmations` on it is a fork.
+    """
+    if not profile.fork_rate:
+        return profile.confirmations_min
+    p = stall_p(profile, budget_days)
+    depth = 1 + math.log(p / profile.fork_rate) / math.log(profile.fork_ratio)
+    return min(confirmations(profile), max(profile.confirmations_min, math.ceil(depth)))
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the judges of one network measure against: every number derived from `profile`."""
@@ -162,6 +174,7 @@ class Policy:
     stall_seconds: float
     lag_blocks: int
     confirmations: int
+    reorg_blocks: int
     jump_blocks: int = JUMP_BLOCKS
 
     @property
@@ -195,6 +208,7 @@ def policy(profile: Profile) -> Policy:
         stall_seconds=stall_seconds(profile),
         lag_blocks=lag_blocks(profile),
         confirmations=confirmations(profile),
+        reorg_blocks=reorg_blocks(profile),
     )
 
 

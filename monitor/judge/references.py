@@ -141,8 +141,10 @@ def _outlier(
 ) -> tuple[Level, str, str]:
     number = seen.head.number
     agreed = reference.head.number
-    if number - reference.lag_head.number >= policy.lag_blocks:
-        ahead = number - reference.lag_head.number
+    # With fewer than three the highest head is the lag head itself: it vouches for nobody.
+    others = reference.lag_head if reference.confidence == "high" else reference.head
+    if number - others.number >= policy.lag_blocks:
+        ahead = number - others.number
         return (
             Level.DEGRADED,
             "ahead",

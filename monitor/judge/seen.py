@@ -13,6 +13,7 @@ from monitor.model import BlockNumber, Hash32, Head, Observation, Unseen
 
 LINK_DEPTH_MAX = 16
 """How far below a head its own history is followed: past `finalized` of a lab, three past a tip."""
+NOTHING_KNOWN: Mapping[Hash32, Head] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,15 @@ class ForkSeen:
 
 
 def chain_of(
-    history: Sequence[Observation[HeadSeen]], asked: Sequence[Head] = (), known: Sequence[Head] = ()
+    history: Sequence[Observation[HeadSeen]],
+    asked: Sequence[Head] = (),
+    known: Mapping[Hash32, Head] = NOTHING_KNOWN,
 ) -> Chain:
     """The chain below the newest head of `history` (oldest first).
 
     `asked` are blocks named by number this round: they count even where no link reaches them.
-    `known` are blocks named earlier: they count only where a link from the head confirms them.
+    `known` are blocks named earlier, by hash: they count only where a link from the head confirms
+    them.
     """
     hashes: dict[int, Hash32] = {}
     heads: dict[int, Head] = {}
@@ -94,13 +98,12 @@ def chain_of(
     head = newest.head
     heads[head.number] = head
     hashes[head.number] = head.hash
-    by_hash = {known_head.hash: known_head for known_head in known}
     position = len(history) - 2
     for _ in range(LINK_DEPTH_MAX):
         if not head.number:
             break
         hashes[head.number - 1] = head.parent_hash
-        parent = by_hash.get(head.parent_hash)
+        parent = known.get(head.parent_hash)
         while parent is None and position >= 0:
             older = history[position].seen
             if isinstance(older, HeadSeen) and older.head.number < head.number:

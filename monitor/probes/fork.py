@@ -6,10 +6,10 @@ What follows from headers already seen is not asked again: a header names its pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from monitor.judge.fork import SearchRange
-from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, chain_of
+from monitor.judge.seen import NOTHING_KNOWN, Ancestor, ForkSeen, HeadSeen, chain_of
 from monitor.model import BlockNumber, Hash32, Head, Observation
 from monitor.rpc import decode
 from monitor.rpc.errors import MalformedAnswer
@@ -22,12 +22,29 @@ STEPS_MAX = 8
 """Narrowing ends by itself; a chain that changes under the search must not keep it going."""
 
 
+def from_links(
+    history: Sequence[Observation[HeadSeen]],
+    wanted: Sequence[int],
+    *,
+    known: Mapping[Hash32, Head] = NOTHING_KNOWN,
+    client: str = "",
+) -> ForkSeen | None:
+    """What the links of headers prove, where they prove all that is wanted: nothing is asked."""
+    newest = history[-1].seen if history else None
+    if not isinstance(newest, HeadSeen):
+        return None
+    chain = chain_of(history, (), known)
+    if any(number not in chain.hashes for number in wanted):
+        return None
+    return ForkSeen(newest, chain, None, client)
+
+
 async def probe(
     node: Node,
     history: Sequence[Observation[HeadSeen]],
     wanted: Sequence[int],
     *,
-    known: Sequence[Head] = (),
+    known: Mapping[Hash32, Head] = NOTHING_KNOWN,
     client: str = "",
 ) -> ForkSeen:
     """The chain below the newest head of `history`, with the hashes at the heights `wanted`.
@@ -52,7 +69,7 @@ async def blocks_at(node: Node, numbers: Sequence[int]) -> tuple[Head, ...]:
     Raises RpcError.
     """
     headers = await asyncio.gather(
-        *(node.call(METHOD, (hex(number), False), decode.header) for number in numbers)
+        *(node.ask(METHOD, (hex(number), False), decode.header) for number in numbers)
     )
     return tuple(header.head() for header in headers if header is not None)
 

@@ -24,22 +24,26 @@ async def probe(node: Node) -> HeadSeen:
     that call alone is written down as `Unseen` there, and its head still counts.
     """
     latest, finalized = await asyncio.gather(
-        node.call(METHOD, ("latest", False), decode.header), _finalized(node)
+        node.ask(METHOD, ("latest", False), decode.header),
+        node.ask(METHOD, ("finalized", False), decode.header),
+        return_exceptions=True,
     )
+    if isinstance(latest, BaseException):
+        raise latest
     if latest is None:
         message = f"{METHOD}: it has no latest block"
         raise MalformedAnswer(message)
-    return HeadSeen(latest.head(), finalized)
+    return HeadSeen(latest.head(), _finalized(finalized))
 
 
-async def _finalized(node: Node) -> Head | Unseen | None:
-    try:
-        header = await node.call(METHOD, ("finalized", False), decode.header)
-    except CallRejected as error:
-        return None if _is_no_such_tag(error) else error.unseen()
-    except RpcError as error:
-        return error.unseen()
-    return None if header is None else header.head()
+def _finalized(answer: decode.RawHeader | BaseException | None) -> Head | Unseen | None:
+    if isinstance(answer, CallRejected) and _is_no_such_tag(answer):
+        return None
+    if isinstance(answer, RpcError):
+        return answer.unseen()
+    if isinstance(answer, BaseException):
+        raise answer
+    return None if answer is None else answer.head()
 
 
 def _is_no_such_tag(error: CallRejected) -> bool:

@@ -18,9 +18,9 @@ async def probe(node: Node) -> IdentitySeen:
     Raises RpcError.
     """
     chain_id, genesis, version = await asyncio.gather(
-        node.call("eth_chainId", (), decode.quantity),
-        node.call("eth_getBlockByNumber", ("0x0", False), decode.header),
-        node.call("web3_clientVersion", (), decode.text),
+        node.ask("eth_chainId", (), decode.quantity),
+        node.ask("eth_getBlockByNumber", ("0x0", False), decode.header),
+        node.ask("web3_clientVersion", (), decode.text),
     )
     if genesis is None:
         message = "eth_getBlockByNumber: it has no block 0"

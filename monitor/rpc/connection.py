@@ -1,4 +1,4 @@
-"""What goes wrong below HTTP, in words that hold no address: the libraries' own texts name it."""
+"""The HTTP session, and what goes wrong below JSON-RPC, in words that name no address."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ import aiohttp
 
 BROKEN = (aiohttp.ClientError, OSError, UnicodeError)
 """What an exchange raises below HTTP; UnicodeError is of a host name that cannot be looked up."""
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The one HTTP session of a process; must be opened and closed inside the running loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=16, ttl_dns_cache=60),
+        timeout=aiohttp.ClientTimeout(total=None),
+        headers={
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "headwatch",
+        },
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 def connection_text(error: Exception) -> str:

@@ -13,10 +13,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import msgspec
+import yarl
 
 from monitor.model import Url
 from monitor.rpc import decode
@@ -101,21 +102,8 @@ class _Call:
     id: int
     method: str
     params: Sequence[object]
-    answer: asyncio.Future[bytes]
-
-
-def open_session() -> aiohttp.ClientSession:
-    """The one HTTP session of a process; must be opened and closed inside the running loop."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, limit_per_host=16, ttl_dns_cache=60),
-        timeout=aiohttp.ClientTimeout(total=None),
-        headers={
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "headwatch",
-        },
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
+    decoder: Decoder[Any]
+    answer: asyncio.Future[Any]
 
 
 class Node:
@@ -142,6 +130,7 @@ class Node:
         self._session = session
         self._clock = clock
         self._address = url.reveal()
+        self._dialled = yarl.URL(self._address)
         self._ids = itertools.count(1)
         self._pending: list[_Call] = []
         self._flushes: set[asyncio.Task[None]] = set()
@@ -154,21 +143,37 @@ class Node:
         """Let the next call of this method travel alone, so that its latency is its own."""
         self._sampled_method = method
 
-    async def call(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> T:
-        """The result of one call, decoded.
+    def ask(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> asyncio.Future[T]:
+        """Put a call into this tick's batch; the future gets its result, decoded.
 
-        Raises RpcError: every failure is one of `errors`, counted by its reason.
+        It raises RpcError: every failure is one of `errors`, counted by its reason. Whoever asks
+        must await it or cancel it. `asyncio.gather` takes such futures as they are, so that a
+        round of many calls makes no tasks of its own.
         """
+        loop = asyncio.get_running_loop()
+        call = _Call(next(self._ids), method, params, decoder, loop.create_future())
+        if self.budget is not None and not self.budget.take():
+            message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
+            self._fail([call], BudgetSpent(message))
+            return call.answer
+        self.calls_total += 1
+        if method == self._sampled_method:
+            self._sampled_method = ""
+            self._begin([call])
+        else:
+            if not self._pending:
+                loop.call_soon(self._flush)
+            self._pending.append(call)
+        return call.answer
+
+    async def call(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> T:
+        """The result of one call, decoded. Raises RpcError; see `ask`."""
+        answer = self.ask(method, params, decoder)
         try:
-            raw = await self._ask(method, params)
-            try:
-                return decoder.decode(raw)
-            except UNREADABLE as error:
-                message = f"{method}: {self.url.scrub(str(error))}"
-                raise MalformedAnswer(message) from None
-        except RpcError as error:
-            self.errors_total[error.reason] += 1
-            raise
+            return await answer
+        finally:
+            # A caller that goes away must not leave a future that nobody will read.
+            answer.cancel()
 
     @property
     def last_exchange(self) -> tuple[str, str] | None:
@@ -197,26 +202,6 @@ class Node:
             # The end may be the first half of a key, which nothing has masked.
             text = text[: max(0, len(text) - len(self._address))]
         return text[:EXCHANGE_BYTES_KEPT]
-
-    async def _ask(self, method: str, params: Sequence[object]) -> bytes:
-        if self.budget is not None and not self.budget.take():
-            message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
-            raise BudgetSpent(message)
-        loop = asyncio.get_running_loop()
-        call = _Call(next(self._ids), method, params, loop.create_future())
-        self.calls_total += 1
-        if method == self._sampled_method:
-            self._sampled_method = ""
-            self._begin([call])
-        else:
-            if not self._pending:
-                loop.call_soon(self._flush)
-            self._pending.append(call)
-        try:
-            return await call.answer
-        finally:
-            # A caller that goes away must not leave a future that nobody will read.
-            call.answer.cancel()
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, []
@@ -247,11 +232,11 @@ class Node:
                 if len(calls) == 1:
                     self.latencies.append((calls[0].method, loop.time() - began))
         except RpcError as error:
-            _fail(calls, error)
+            self._fail(calls, error)
         except TimeoutError:
-            _fail(calls, CallTimeout(f"no answer within {self.limits.deadline_seconds:g} s"))
+            self._fail(calls, CallTimeout(f"no answer within {self.limits.deadline_seconds:g} s"))
         except BROKEN as error:
-            _fail(calls, self._broken(error))
+            self._fail(calls, self._broken(error))
 
     def _broken(self, error: Exception) -> ConnectionRefused:
         return ConnectionRefused(self.url.scrub(connection_text(error)))
@@ -274,24 +259,43 @@ class Node:
             if not call.answer.done():
                 self._settle(call, answer, answered)
 
+    def _fail(self, calls: Sequence[_Call], error: RpcError) -> None:
+        for call in calls:
+            if not call.answer.done():
+                self.errors_total[error.reason] += 1
+                call.answer.set_exception(error)
+
     def _settle(
         self, call: _Call, answer: decode.RawAnswer | None, answered: Sequence[decode.RawAnswer]
     ) -> None:
+        try:
+            result = self._result(call, answer, answered)
+        except RpcError as error:
+            self._fail([call], error)
+        else:
+            call.answer.set_result(result)
+
+    def _result(
+        self, call: _Call, answer: decode.RawAnswer | None, answered: Sequence[decode.RawAnswer]
+    ) -> Any:  # noqa: ANN401 - as the call's decoder makes it
         if answer is None:
             stray = answered[0] if len(answered) == 1 else None
             if stray is not None and stray.id is None and stray.error is not None:
-                call.answer.set_exception(self._rejection(call.method, stray))
-                return
+                raise self._rejection(call.method, stray)
             ids = ", ".join(str(a.id) for a in answered[:5]) or "none"
             text = f"{call.method}: no answer with id {call.id}, the answers carry {ids}"
-            call.answer.set_exception(MalformedAnswer(self.url.scrub(text)))
-        elif answer.error is not None:
-            call.answer.set_exception(self._rejection(call.method, answer))
-        elif not bytes(answer.result):
+            raise MalformedAnswer(self.url.scrub(text))
+        if answer.error is not None:
+            raise self._rejection(call.method, answer)
+        raw = bytes(answer.result)
+        if not raw:
             text = f"{call.method}: neither result nor error"
-            call.answer.set_exception(MalformedAnswer(text))
-        else:
-            call.answer.set_result(bytes(answer.result))
+            raise MalformedAnswer(text)
+        try:
+            return call.decoder.decode(raw)
+        except UNREADABLE as error:
+            message = f"{call.method}: {self.url.scrub(str(error))}"
+            raise MalformedAnswer(message) from None
 
     def _rejection(self, method: str, answer: decode.RawAnswer) -> CallRejected:
         error = answer.error
@@ -324,9 +328,9 @@ class Node:
         try:
             await self._deliver([call])
         except RpcError as error:
-            _fail([call], error)
+            self._fail([call], error)
         except BROKEN as error:
-            _fail([call], self._broken(error))
+            self._fail([call], self._broken(error))
 
     async def _post(self, calls: list[_Call]) -> bytes:
         now = self._clock()
@@ -339,7 +343,7 @@ class Node:
         ]
         request = decode.encode(requests if len(calls) > 1 else requests[0])
         async with self._session.post(
-            self._address, data=request, allow_redirects=False
+            self._dialled, data=request, allow_redirects=False
         ) as response:
             body = await self._read(response)
             self._last_exchange = (self._kept(request), self._kept(body))
@@ -377,12 +381,6 @@ class Node:
             self._silent_until = self._clock() + seconds
             text += f", asks for {seconds:g} s of silence"
         return text
-
-
-def _fail(calls: Sequence[_Call], error: RpcError) -> None:
-    for call in calls:
-        if not call.answer.done():
-            call.answer.set_exception(error)
 
 
 def _is_json_rpc(body: bytes) -> bool:

@@ -17,7 +17,7 @@ from monitor.judge.fork import (
     points,
     search_range,
 )
-from monitor.judge.profiles import ETHEREUM, policy
+from monitor.judge.profiles import ETHEREUM_2018, policy
 from monitor.judge.quorum import Round
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen
 from monitor.model import BlockNumber, Finding, Level, Observation, Reference, Unseen
@@ -38,7 +38,7 @@ from tests.judge.builders import (
     witness,
 )
 
-DEEP = policy(replace(ETHEREUM, fork_rate=0.0, confirmations_min=5))
+DEEP = policy(ETHEREUM_2018)
 """Forked from 5 blocks, so that there is room between the levels."""
 
 
@@ -124,7 +124,7 @@ def test_points_of_a_head_are_common_two_below_and_final(
     ("depth", "level", "reason"),
     [
         (1, Level.OK, "tip_differs"),
-        (2, Level.DEGRADED, "reorg_or_fork"),
+        (3, Level.OK, "tip_differs"),
         (4, Level.DEGRADED, "reorg_or_fork"),
         (5, Level.FAILED, "forked"),
         (6, Level.FAILED, "forked"),
@@ -134,7 +134,10 @@ def test_points_of_a_head_are_common_two_below_and_final(
 def test_fork_at_a_depth_is_judged_by_the_confirmations(
     depth: int, level: Level, reason: str, names: str
 ) -> None:
-    """The threshold itself is a fork; two blocks a warning; one in flight; one reference warns."""
+    """The threshold itself is a fork; below it, what a month's reorgs do not reach, a warning.
+
+    One reference alone only ever warns.
+    """
     finding = judged(forked(depth), round_of(*agreeing(names=names)))
     expected = min(level, Level.DEGRADED) if names == "a" else level
     assert (finding.level, finding.reason) == (expected, reason)
@@ -169,7 +172,7 @@ def test_fork_without_any_common_block_counts_from_the_floor() -> None:
 @pytest.mark.parametrize(
     ("final", "branch", "level", "reason"),
     [
-        (TIP - 3, "mine", Level.DEGRADED, "reorg_or_fork"),
+        (TIP - 3, "mine", Level.OK, "tip_differs"),
         (TIP - 2, "mine", Level.FAILED, "finalized_differs"),
         (TIP - 1, "mine", Level.FAILED, "finalized_differs"),
         (TIP - 9, "elsewhere", Level.FAILED, "finalized_differs"),
@@ -194,8 +197,8 @@ def test_fork_at_a_block_that_the_node_calls_final_is_said_at_once(
     ("depth", "client", "allies", "level", "reason"),
     [
         (6, "geth", ["geth"], Level.UNKNOWN, "client_split"),
-        (2, "geth", ["geth"], Level.UNKNOWN, "client_split"),
-        (1, "geth", ["geth"], Level.OK, "tip_differs"),
+        (4, "geth", ["geth"], Level.UNKNOWN, "client_split"),
+        (3, "geth", ["geth"], Level.OK, "tip_differs"),
         (6, "reth", ["geth"], Level.FAILED, "forked"),
         (6, "", ["geth"], Level.FAILED, "forked"),
         (6, "", [""], Level.FAILED, "forked"),
@@ -207,7 +210,7 @@ def test_fork_together_with_a_reference_of_its_client_blames_nobody(
 ) -> None:
     """A second witness of its own family turns a stray node into a possible bug of that client.
 
-    One block in flight that both happened to see first does not.
+    Blocks in flight that both happened to see first do not.
     """
     others = [witness(n, run(TIP, 9), client="besu") for n in "xyz"]
     branch = run(TIP, 9, branch="mine", above=TIP - depth)

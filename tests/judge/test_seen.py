@@ -9,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.judge.seen import LINK_DEPTH_MAX, HeadSeen, chain_of
-from monitor.model import Head, Unseen
+from monitor.model import Hash32, Head, Unseen
 from tests.judge.builders import TIMEOUT, TIP, block, hash_of, run, said, seen_head
+
+
+def by_hash(*heads: Head) -> dict[Hash32, Head]:
+    return {head.hash: head for head in heads}
 
 
 def test_chain_without_history_is_empty() -> None:
@@ -67,14 +71,14 @@ def test_chain_with_a_gap_ends_at_the_gap() -> None:
 def test_chain_with_a_gap_is_bridged_by_a_known_block() -> None:
     """A block named earlier counts again where a link from the head confirms it."""
     history = [*run(8, 3), said(seen_head(10))]
-    chain = chain_of(history, (), [block(9)])
+    chain = chain_of(history, (), by_hash(block(9)))
     assert set(chain.hashes) == {10, 9, 8, 7, 6, 5}
     assert set(chain.heads) == {10, 9, 8, 7, 6}
 
 
 def test_chain_with_a_known_block_of_another_branch_ignores_it() -> None:
     """What was named before a reorg is not vouched for after it."""
-    chain = chain_of([said(seen_head(10))], (), [block(9, "other"), block(5)])
+    chain = chain_of([said(seen_head(10))], (), by_hash(block(9, "other"), block(5)))
     assert chain.hashes == {10: hash_of(10), 9: hash_of(9)}
 
 
@@ -112,7 +116,7 @@ def test_chain_of_any_polls_names_only_true_hashes(
 ) -> None:
     """In whatever order one chain's headers were seen, no hash of another is made up."""
     history = [said(seen_head(number)) for number in polled]
-    chain = chain_of(history, (), [block(number) for number in known])
+    chain = chain_of(history, (), by_hash(*map(block, known)))
     newest = polled[-1]
     assert all(chain.hashes[number] == hash_of(number) for number in chain.hashes)
     assert set(chain.hashes) == set(range(min(chain.hashes), newest + 1))

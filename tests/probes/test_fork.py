@@ -228,7 +228,9 @@ async def test_probe_counts_known_blocks_only_where_links_confirm_them(
     old = Chain(100, parts_after=90, salt="left")
     known = [seen_at(server.chain, 99).seen, seen_at(old, 97).seen]
     heads = [one.head for one in known if isinstance(one, HeadSeen)]
-    seen = await fork.probe(node, [seen_at(server.chain, 100)], (98, 97), known=heads)
+    seen = await fork.probe(
+        node, [seen_at(server.chain, 100)], (98, 97), known={head.hash: head for head in heads}
+    )
     assert server.heights == [97]
     assert seen.chain.hashes[98] == server.chain.hash(98)
     assert seen.chain.hashes[97] == server.chain.hash(97)

@@ -24,6 +24,7 @@ from monitor.probes import head, identity
 from monitor.rpc import decode
 from monitor.rpc.connection import open_session
 from monitor.rpc.node import Node
+from monitor.run import tune_collector
 from monitor.sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def settings_of(urls: Sequence[str]) -> Settings:
 
 @asynccontextmanager
 async def _path(urls: Sequence[str], *, draws: bool) -> AsyncIterator[Turn]:
+    tune_collector()  # As `headwatch run` does.
     async with Sidecar(settings_of(urls)) as sidecar:
         (watch,) = sidecar.watches.values()
         rounds = 0

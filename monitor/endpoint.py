@@ -123,8 +123,8 @@ class Endpoint:
             if at >= began or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
         ]
 
-    def facts(self, network: str, *, with_exchange: bool = False) -> NodeFacts:
-        """What the pages say of it; scrubbing the last exchange is for those who ask to see it."""
+    def facts(self, network: str) -> NodeFacts:
+        """What the pages say of it."""
         budget = self.node.budget
         return NodeFacts(
             name=self.name,
@@ -138,7 +138,6 @@ class Endpoint:
             calls_a_day=None if budget is None else budget.calls_a_day,
             errors_total=dict(self.node.errors_total),
             subscription="off" if self.subscription is None else self.subscription.state,
-            last_exchange=self.node.last_exchange if with_exchange else None,
         )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,6 +41,7 @@ BEAT_SECONDS = 1.0
 ALIVE_SECONDS = 30.0
 DRAIN_SECONDS = 10.0
 """How long running rounds are waited for at the end; each has deadlines of its own."""
+COLLECTOR_THRESHOLDS = (50_000, 50, 100)
 EVENT_NAMES = {
     EVENT_JOB_ERROR: "error",
     EVENT_JOB_MISSED: "missed",
@@ -208,6 +210,7 @@ async def serving(
         reload=reload if http.reload else None,
         token=token,
         instruments=sidecar.instruments,
+        exchange=sidecar.last_exchange,
     )
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
@@ -222,6 +225,17 @@ async def serving(
         await runner.cleanup()
 
 
+def tune_collector() -> None:
+    """Collect garbage less often: rounds make many small values and next to no cycles.
+
+    With the defaults a third of a round's CPU goes into looking through modules and histories that
+    never die, and every so often the loop stands still for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+
+
 async def run(settings: Settings, load: Loader | None, on_ready: Callable[[str], None]) -> None:
     """The sidecar until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
@@ -229,6 +243,7 @@ async def run(settings: Settings, load: Loader | None, on_ready: Callable[[str],
     """
     stopped = asyncio.Event()
     events = asyncio.get_running_loop()
+    tune_collector()
     async with Sidecar(settings) as sidecar:
         loop = Loop(sidecar, load)
         reloads: set[asyncio.Task[str | None]] = set()

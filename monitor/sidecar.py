@@ -29,6 +29,7 @@ from monitor.model import (
     Key,
     Level,
     NetworkFacts,
+    NodeFacts,
     Observation,
     Reference,
     Snapshot,
@@ -276,6 +277,14 @@ class Sidecar:
             endpoints=tuple(e.facts(w.name) for w in watches for e in w.endpoints),
             ready=all(watch.rounds_total for watch in watches),
         )
+
+    def last_exchange(self, facts: NodeFacts) -> tuple[str, str] | None:
+        """The last request and answer of an endpoint, without anything of its URL."""
+        watch = self.watches.get(facts.network)
+        if watch is None:
+            return None
+        endpoints = watch.nodes if facts.kind == "node" else watch.references
+        return next((e.node.last_exchange for e in endpoints if e.name == facts.name), None)
 
 
 def _is_unsupported(history: Sequence[Observation[Any]]) -> bool:

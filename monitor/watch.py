@@ -35,6 +35,10 @@ from monitor.rpc.errors import RpcError
 
 S = TypeVar("S")
 HEIGHTS_COUNT_MAX = 64
+TURN_NODES = 16
+"""So many nodes of a network are asked in one tick of the event loop."""
+SPREAD_SECONDS_MAX = 0.5
+"""The first and the last node of a round are asked at most this far apart, far below any skew."""
 ANCESTOR_SECONDS = 30.0
 """How long the parting point of a fork is believed before it is looked for again."""
 IDENTITY_SECONDS = 3600.0
@@ -88,7 +92,7 @@ class Watch:
         asked = [reference for reference in self.references if began >= reference.due_at]
         await asyncio.gather(
             *(self._unhurried(r, partial(self._ask_reference, r, began)) for r in asked),
-            *(self._unhurried(n, partial(self._ask_node, n)) for n in self.nodes),
+            *(self._in_turn(index, node) for index, node in enumerate(self.nodes)),
         )
         await self._ask_hashes()
         now = self._clock()
@@ -127,6 +131,18 @@ class Watch:
             seen = error.unseen()
         now = self._clock()
         return Observation(endpoint.label, check, now, now - began, seen)
+
+    async def _in_turn(self, index: int, node: Endpoint) -> None:
+        """Ask a node; in a large fleet a moment later than the ones before it.
+
+        All at once they would keep the loop from everything else for as long as they take.
+        """
+        turn = index // TURN_NODES
+        if turn:
+            turns = len(self.nodes) // TURN_NODES
+            spread_seconds = min(SPREAD_SECONDS_MAX, self.policy.poll_seconds / 2)
+            await asyncio.sleep(spread_seconds * turn / (turns + 1))
+        await self._unhurried(node, partial(self._ask_node, node))
 
     async def _unhurried(
         self, endpoint: Endpoint, ask: Callable[[], Coroutine[Any, Any, None]]

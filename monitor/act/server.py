@@ -14,7 +14,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Generic, TypeVar
 
@@ -28,7 +28,7 @@ from monitor.act.metrics import Instruments
 from monitor.act.report import gate_json
 from monitor.act.synced import synced
 from monitor.act.target import debug_text, find, narrow
-from monitor.model import Snapshot
+from monitor.model import NodeFacts, Snapshot
 
 log = logging.getLogger("headwatch")
 
@@ -72,6 +72,8 @@ class View:
     token: str | None
     """Asked for as a bearer token by what changes something."""
     instruments: Instruments
+    exchange: Callable[[NodeFacts], tuple[str, str] | None] = lambda facts: facts.last_exchange
+    """The last request and answer of an endpoint: scrubbing them is for those who ask."""
 
 
 class Drawn(Generic[K, V]):
@@ -221,7 +223,8 @@ class Pages:
         if facts is None:
             return _problem("target: nothing of this name is in the configuration", 404)
         if debug in {"1", "true"}:
-            return web.Response(text=debug_text(snapshot, facts))
+            shown = replace(facts, last_exchange=self._view.exchange(facts))
+            return web.Response(text=debug_text(snapshot, shown))
         registry = registry_of(narrow(snapshot, facts))
         body, content_type = render(registry, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})

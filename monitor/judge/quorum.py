@@ -102,6 +102,8 @@ class Round:
     """The elections of the last rounds, newest last, this round's included."""
     families: Mapping[str, str] = field(default_factory=dict)
     """Operator -> client family, of admitted witnesses whose family is known."""
+    believed: dict[int, Hash32 | None] = field(default_factory=dict, repr=False, compare=False)
+    """What `believed_hash` has counted so far: it follows from the rest and is no part of it."""
 
     @property
     def need(self) -> int:
@@ -142,8 +144,13 @@ def majority(cast: Mapping[str, Hash32], need: int) -> Hash32 | None:
 
 
 def believed_hash(round_: Round, number: int) -> Hash32 | None:
-    """The hash at `number` on which a strict majority of operators agrees, or None."""
-    return majority(votes(round_.admitted, number), round_.need)
+    """The hash at `number` on which a strict majority of operators agrees, or None.
+
+    Counted once a round and height: every node of a fleet asks for the same few.
+    """
+    if number not in round_.believed:
+        round_.believed[number] = majority(votes(round_.admitted, number), round_.need)
+    return round_.believed[number]
 
 
 def client_split(cast: Mapping[str, Hash32], families: Mapping[str, str]) -> str | None:

@@ -130,7 +130,7 @@ class ReferenceSettings(Model):
         ]
         | None
     ) = None
-    """The most calls a day (UTC) it may be sent; no limit where not given."""
+    """The most calls a day (UTC) it may be sent. Default: the profile's, 50000 on public chains."""
 
 
 class Network(Model):

@@ -148,10 +148,16 @@ class Loop:
         self._keep_pace(name, watch)
 
     def _keep_pace(self, name: str, watch: Watch) -> None:
-        """Poll twice a block, or once where a live subscription tells of every head at once."""
+        """Poll twice a block, or once where a live subscription tells of every head at once.
+
+        What speaks against the present state is confirmed or dropped at the quicker pace.
+        """
         pace = watch.policy.poll_seconds
         subscriptions = [node.subscription for node in watch.nodes]
-        if all(s is not None and s.state == "live" for s in subscriptions):
+        is_contested = any(
+            held.pressure and held.finding.network == name for held in self.sidecar.memory.values()
+        )
+        if not is_contested and all(s is not None and s.state == "live" for s in subscriptions):
             pace = max(pace, min(2 * pace, watch.policy.profile.interval_seconds))
         if pace != self._pace.get(name) and self._scheduler.get_job(name) is not None:
             self._pace[name] = pace

@@ -1,7 +1,7 @@
 """One network, asked: a round puts the same questions to every node and reference at one moment.
 
 What comes out is a `Round` and the histories that the judges read. Nothing here decides anything;
-`run` judges. References cost money, so they are asked within their budget of the day, and what
+`sidecar` judges. References cost money, so they are asked within their budget of the day, and what
 follows from headers already seen is not asked again.
 """
 

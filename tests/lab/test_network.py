@@ -152,6 +152,9 @@ async def test_network_every_state_leads_to_every_other(net: LabNetwork) -> None
     node.follow()
     await net.wait_caught_up("c")
     await net.wait_blocks(1)
+    net.quiet()
+    await net.wait_blocks(0)
+    assert await _block(node) == await _block(net.reference["a"])
 
 
 async def test_network_follows_a_reorganised_leader(net: LabNetwork) -> None:

@@ -478,9 +478,11 @@ async def test_close_ends_the_calls_under_way(server: Canned, node: Node, moment
 
 
 async def test_close_without_calls_does_nothing(node: Node) -> None:
-    """Twice is as good as once."""
+    """Twice is as good as once, and no question was asked for it."""
     await node.close()
     await node.close()
+    assert node.calls_total == 0
+    assert node.last_exchange is None
 
 
 async def test_call_on_a_closed_session_raises_at_once(server: Canned, clock: Clock) -> None:

@@ -166,12 +166,12 @@ async def client_six(urls: Sequence[str]) -> AsyncIterator[Turn]:
 
         async def turn() -> int:
             await asyncio.gather(
-                node.call("eth_blockNumber", (), decode.quantity),
-                node.call("eth_getBlockByNumber", ("latest", False), decode.header),
-                node.call("eth_syncing", (), SYNCING),
-                node.call("net_listening", (), FLAG),
-                node.call("web3_clientVersion", (), decode.text),
-                node.call("txpool_status", (), POOL),
+                node.ask("eth_blockNumber", (), decode.quantity),
+                node.ask("eth_getBlockByNumber", ("latest", False), decode.header),
+                node.ask("eth_syncing", (), SYNCING),
+                node.ask("net_listening", (), FLAG),
+                node.ask("web3_clientVersion", (), decode.text),
+                node.ask("txpool_status", (), POOL),
             )
             return 1
 

@@ -36,7 +36,7 @@ async def measure(turn: Turn, chain: Node, polls_wanted: int) -> dict[str, float
         cpu_seconds += time.process_time() - cpu_began
         wall_seconds += time.perf_counter() - began
         turns += TURNS_A_BLOCK
-        await chain.call("anvil_mine", (), ANYTHING)
+        await chain.ask("anvil_mine", (), ANYTHING)
     return {
         "polls": polls,
         "cpu_seconds": cpu_seconds,

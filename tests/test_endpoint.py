@@ -213,7 +213,7 @@ async def test_close_ends_the_question_under_way(session: aiohttp.ClientSession)
         endpoint = Endpoint(Node("n", Url(server.url), session, clock=Clock(0.0)))
 
         async def ask() -> None:
-            await endpoint.node.call("eth_chainId", (), _never)
+            await endpoint.node.ask("eth_chainId", (), _never)
 
         endpoint.asking = asyncio.create_task(ask())
         await hang.holding.wait()

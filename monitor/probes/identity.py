@@ -9,8 +9,6 @@ from monitor.rpc import decode
 from monitor.rpc.errors import MalformedAnswer
 from monitor.rpc.node import Node
 
-CALLS = 3
-
 
 async def probe(node: Node) -> IdentitySeen:
     """`eth_chainId` (EIP-695), block 0 and `web3_clientVersion`, in one batch.

@@ -166,15 +166,6 @@ class Node:
             self._pending.append(call)
         return call.answer
 
-    async def call(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> T:
-        """The result of one call, decoded. Raises RpcError; see `ask`."""
-        answer = self.ask(method, params, decoder)
-        try:
-            return await answer
-        finally:
-            # A caller that goes away must not leave a future that nobody will read.
-            answer.cancel()
-
     @property
     def last_exchange(self) -> tuple[str, str] | None:
         """The last request and answer, without anything of the URL, cut to a few kilobytes."""

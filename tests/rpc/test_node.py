@@ -60,7 +60,7 @@ def real(anvil: Anvil, session: aiohttp.ClientSession, clock: Clock) -> Node:
 
 def ask(node: Node, method: str = "eth_chainId", *params: object) -> asyncio.Task[str]:
     """A call under way."""
-    return asyncio.create_task(node.call(method, params, decode.text))
+    return asyncio.ensure_future(node.ask(method, params, decode.text))
 
 
 async def answers(*calls: asyncio.Task[str]) -> list[Any]:
@@ -92,13 +92,13 @@ async def test_calls_of_one_tick_against_a_real_node_are_answered_each(real: Nod
     chain_id, version, absent = await answers(
         ask(real), ask(real, "web3_clientVersion"), ask(real, "eth_nothingOfTheKind")
     )
-    block = await real.call("eth_getBlockByNumber", ("latest", False), decode.header)
+    block = await real.ask("eth_getBlockByNumber", ("latest", False), decode.header)
     assert chain_id == "0x7a69"
     assert version.startswith("anvil/")
     assert isinstance(absent, MethodAbsent)
     assert block is not None
     assert block.head().number == 20
-    assert await real.call("eth_getBlockByNumber", (hex(99), False), decode.header) is None
+    assert await real.ask("eth_getBlockByNumber", (hex(99), False), decode.header) is None
 
 
 async def test_sample_travels_alone_and_is_measured_once(server: Canned, node: Node) -> None:
@@ -343,7 +343,7 @@ async def test_answer_without_result_or_error_is_malformed(server: Canned, node:
 async def test_answer_null_is_an_answer(server: Canned, node: Node) -> None:
     """`null` is how a node says that there is no such block; with `error: null` as well."""
     server.respond = always({"jsonrpc": "2.0", "id": 1, "result": None, "error": None})
-    assert await node.call("eth_getBlockByNumber", ("0x1", False), decode.header) is None
+    assert await node.ask("eth_getBlockByNumber", ("0x1", False), decode.header) is None
 
 
 # -- methods that are absent ---------------------------------------------------------------------

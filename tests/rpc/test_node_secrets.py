@@ -92,7 +92,7 @@ async def test_key_of_a_failing_call_is_shown_nowhere(
     node = Node("n", url, session, clock=Clock(0), limits=Limits(deadline_seconds=0.1))
     caught: BaseException | None = None
     try:
-        await node.call("eth_chainId", (KEY,), decode.text)
+        await node.ask("eth_chainId", (KEY,), decode.text)
     except RpcError as error:
         caught = error
     assert (caught is None) == (behaviour == "echo_in_result")
@@ -116,7 +116,7 @@ async def test_key_of_a_broken_connection_is_shown_nowhere(
         await server.port.unplug()
     node = Node("n", url, session, clock=Clock(0))
     with pytest.raises(RpcError) as caught:
-        await node.call("eth_chainId", (), decode.text)
+        await node.ask("eth_chainId", (), decode.text)
     assert_secret(node, caught.value, logged_by_us(caplog))
 
 
@@ -132,7 +132,7 @@ async def test_key_that_was_sent_reaches_the_server(
     server.respond = look
     for where in ("path", "query", "user"):
         node = Node("n", place(server, where), session, clock=Clock(0))
-        assert await node.call("eth_chainId", (), decode.text) == server.chain_id
+        assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
     basic = base64.b64encode(f"{KEY}:pass".encode()).decode()
     assert seen == [f"/v3/{KEY} None", f"/?apikey={KEY}&x=1 None", f"/ Basic {basic}"]
 
@@ -146,7 +146,7 @@ async def test_key_at_the_cut_of_the_last_exchange_is_not_halved(
     filler = "z" * (EXCHANGE_BYTES_KEPT - len(frame) - back)
     server.respond = always(f'{frame}{filler}{KEY}{"z" * 5000}"}}')
     node = Node("n", place(server, "path"), session, clock=Clock(0))
-    await node.call("eth_chainId", (), decode.text)
+    await node.ask("eth_chainId", (), decode.text)
     assert node.last_exchange is not None
     assert KEY[:4] not in node.last_exchange[1]
     assert len(node.last_exchange[1]) <= EXCHANGE_BYTES_KEPT
@@ -158,7 +158,7 @@ async def test_key_repeated_before_the_cut_does_not_bring_half_of_one_back(
     """Masking shortens the text: what was beyond the cut must not move into view."""
     server.respond = always('{"id": 1, "result": "' + KEY * 1000 + '"}')
     node = Node("n", place(server, "path"), session, clock=Clock(0))
-    await node.call("eth_chainId", (), decode.text)
+    await node.ask("eth_chainId", (), decode.text)
     assert node.last_exchange is not None
     assert KEY[:4] not in node.last_exchange[1]
 
@@ -172,8 +172,8 @@ async def test_last_exchange_shows_the_last_question_and_answer(
     assert before is None
     server.answers = {"eth_foo": Refusal("line one\nline\x00 two", -32000)}
     said = await asyncio.gather(
-        node.call("eth_chainId", (), decode.text),
-        node.call("eth_foo", (), decode.text),
+        node.ask("eth_chainId", (), decode.text),
+        node.ask("eth_foo", (), decode.text),
         return_exceptions=True,
     )
     assert said[0] == server.chain_id

@@ -91,7 +91,7 @@ async def failure(node: Node) -> RpcError:
     began = loop.time()
     async with asyncio.timeout(node.limits.deadline_seconds + LATE_SECONDS):
         with pytest.raises(RpcError) as caught:
-            await node.call("eth_chainId", (), decode.text)
+            await node.ask("eth_chainId", (), decode.text)
     assert loop.time() - began < node.limits.deadline_seconds + LATE_SECONDS
     return caught.value
 
@@ -162,7 +162,7 @@ async def test_body_at_the_limit_is_read(server: Canned, node: Node) -> None:
     """The limit is the largest that is read."""
     frame = b'{"id": 1, "result": ""}'
     server.respond = always(frame[:-2] + b"0" * (BODY_BYTES_MAX - len(frame)) + frame[-2:])
-    text = await node.call("eth_chainId", (), decode.text)
+    text = await node.ask("eth_chainId", (), decode.text)
     assert len(text) == BODY_BYTES_MAX - len(frame)
 
 
@@ -203,7 +203,7 @@ async def test_body_packed_within_the_limit_is_read(server: Canned, node: Node) 
     """A server that packs without being asked is understood."""
     body = gzip.compress(b'{"id": 1, "result": "0x1"}')
     server.respond = always(body, Content_Encoding="gzip")
-    assert await node.call("eth_chainId", (), decode.text) == "0x1"
+    assert await node.ask("eth_chainId", (), decode.text) == "0x1"
 
 
 async def test_body_packed_wrongly_is_a_broken_exchange(server: Canned, node: Node) -> None:
@@ -244,7 +244,7 @@ async def test_status_with_json_that_is_no_answer_is_named(
 ) -> None:
     """A gateway's own JSON is a page too: the operator must read 403 and not "no answer"."""
     server.respond = always({"message": "Forbidden"}, 403)
-    asked = (node.call("eth_chainId", (), decode.text) for _ in range(calls))
+    asked = (node.ask("eth_chainId", (), decode.text) for _ in range(calls))
     said = await asyncio.gather(*asked, return_exceptions=True)
     assert [str(one) for one in said] == ["HTTP 403"] * calls
     assert all(isinstance(one, ConnectionRefused) for one in said)
@@ -269,7 +269,7 @@ async def test_status_that_asks_for_silence_gets_it(
     assert str(error) == "throttled: it asked for silence, 1 s left"
     assert server.requests == []
     clock.now += 1.0
-    assert await node.call("eth_chainId", (), decode.text) == server.chain_id
+    assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
 
 
 async def test_silence_is_bounded(server: Canned, node: Node, clock: Clock) -> None:
@@ -278,7 +278,7 @@ async def test_silence_is_bounded(server: Canned, node: Node, clock: Clock) -> N
     assert f"asks for {RETRY_AFTER_SECONDS_MAX:g} s of silence" in str(await failure(node))
     server.respond = None
     clock.now += RETRY_AFTER_SECONDS_MAX
-    assert await node.call("eth_chainId", (), decode.text) == server.chain_id
+    assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
 
 
 @pytest.mark.parametrize("after", ["Wed, 21 Oct 2015 07:28:00 GMT", "-1", "soon", "1.5", ""])
@@ -287,7 +287,7 @@ async def test_silence_in_other_words_is_no_silence(server: Canned, node: Node, 
     server.respond = always("", 429, Retry_After=after)
     assert str(await failure(node)) == "HTTP 429"
     server.respond = None
-    assert await node.call("eth_chainId", (), decode.text) == server.chain_id
+    assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
 
 
 async def test_throttled_by_a_real_proxy_is_refused(
@@ -365,7 +365,7 @@ async def test_unplugged_is_refused(proxy: FaultProxy, dial: Callable[..., Node]
     assert isinstance(error, ConnectionRefused)
     assert str(error) == "connection refused"
     await proxy.plug()
-    assert await node.call("eth_chainId", (), decode.text) == "0x7a69"
+    assert await node.ask("eth_chainId", (), decode.text) == "0x7a69"
 
 
 async def test_connection_that_ends_in_the_middle_is_refused(
@@ -463,4 +463,4 @@ async def test_fault_of_a_real_node_is_written_down_as_its_reason(
     assert (await failure(node)).unseen().reason == reason
     assert node.errors_total == {reason: 1}
     proxy.heal()
-    assert await node.call("eth_chainId", (), decode.text) == "0x7a69"
+    assert await node.ask("eth_chainId", (), decode.text) == "0x7a69"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ import pytest
 from monitor.config import ConfigError, Http, Problem, Settings
 from monitor.judge.verdict import STALE_SECONDS
 from monitor.model import Action
-from monitor.run import ALIVE_SECONDS, Loop, read_token, run, serving
+from monitor.run import ALIVE_SECONDS, COLLECTOR_THRESHOLDS, Loop, read_token, run, serving
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 from tests.rpc.canned import (
@@ -41,6 +42,7 @@ SLOW_SECONDS = 12.0
 WAIT_SECONDS_MAX = 20.0
 SOON_SECONDS = 3.0
 DEADLINE_SECONDS = 0.4
+DEFAULT_THRESHOLDS = (700, 10, 10)
 
 
 class World:
@@ -430,6 +432,24 @@ async def test_pace_is_once_a_block_while_a_live_socket_tells_of_heads(
         await loop.stop()
 
 
+async def test_pace_is_quicker_while_something_speaks_against_the_state(
+    world: World, sockets: Sockets
+) -> None:
+    """An accusation is confirmed within half a block, also where heads are announced."""
+    settings = world.settings("one", interval_seconds=2.0, websocket=sockets.url)
+    async with Sidecar(settings) as sidecar:
+        loop = Loop(sidecar)
+        (node,) = sidecar.watches["net-one"].nodes
+        await until(lambda: node.facts("net-one").subscription == "live")
+        loop.start()
+        await until(lambda: loop._pace["net-one"] == 2.0)
+        world.nodes[0].chain = Chain(50)
+        await until(lambda: loop._pace["net-one"] == 1.0)
+        assert node.facts("net-one").subscription == "live"
+        await until(lambda: sidecar.verdict.word == "fail")
+        await loop.stop()
+
+
 # -- the program ---------------------------------------------------------------------------------
 
 
@@ -493,9 +513,13 @@ async def test_run_reloads_when_hung_up_on_and_ends_when_told(
         loads.release()
         return settings
 
+    gc.set_threshold(*DEFAULT_THRESHOLDS)
     task = asyncio.create_task(run(settings, load, addresses.put_nowait))
     async with asyncio.timeout(WAIT_SECONDS_MAX):
         address = await addresses.get()
+        assert gc.get_threshold() == COLLECTOR_THRESHOLDS
+        gc.set_threshold(*DEFAULT_THRESHOLDS)
+        gc.unfreeze()
         await until(lambda: world.nodes[0].requests)
         assert await get(f"{address}/-/healthy") == 200
         os.kill(os.getpid(), signal.SIGHUP)

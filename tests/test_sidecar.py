@@ -545,6 +545,21 @@ async def test_snapshot_is_ready_after_the_first_round_of_every_network(world: W
         assert {("one", "head"), ("one", "identity"), ("one", "fork"), ("dev/a", "head")} <= seen
 
 
+async def test_last_exchange_of_an_endpoint_is_shown_to_who_asks(world: World) -> None:
+    """The snapshot carries none; of a node, of a reference and of a stranger it is told apart."""
+    async with Sidecar(world.settings("one"), clock=world.clock) as sidecar:
+        await world.rounds(sidecar)
+        facts = {one.name: one for one in sidecar.snapshot().endpoints}
+        assert {one.last_exchange for one in facts.values()} == {None}
+        for name in ("one", "a"):
+            shown = sidecar.last_exchange(facts[name])
+            assert shown is not None
+            assert "eth_getBlockByNumber" in shown[0]
+            assert '"result"' in shown[1]
+        assert sidecar.last_exchange(replace(facts["one"], name="gone")) is None
+        assert sidecar.last_exchange(replace(facts["one"], network="gone")) is None
+
+
 async def test_snapshot_is_not_changed_by_later_rounds(world: World) -> None:
     """A page that is being drawn is of one moment."""
     async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:

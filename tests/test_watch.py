@@ -25,7 +25,14 @@ from monitor.probes import head as head_probe
 from monitor.rpc.connection import open_session
 from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
 from monitor.sidecar import Sidecar
-from monitor.watch import ANCESTOR_SECONDS, IDENTITY_SECONDS, SAMPLED_METHODS, Watch
+from monitor.watch import (
+    ANCESTOR_SECONDS,
+    IDENTITY_SECONDS,
+    SAMPLED_METHODS,
+    SPREAD_SECONDS_MAX,
+    TURN_NODES,
+    Watch,
+)
 from tests.rpc.canned import (
     GENESIS_TIMESTAMP,
     SECONDS_A_BLOCK,
@@ -529,6 +536,60 @@ async def test_fork_of_a_node_is_searched_once_and_again_after_a_while(world: Wo
     await world.rounds(1, seconds=6.0)
     assert parting(node.forks[-1].seen) is None
     assert node.ancestor is None
+
+
+async def test_fork_of_another_kind_is_searched_anew_before_the_while_is_over(
+    world: World,
+) -> None:
+    """A parting point that this round contradicts is not carried over to another fork."""
+    watch = world.open()
+    await world.rounds(2, seconds=6.0)
+    world.nodes[0].chain = Chain(START, parts_after=START - 40, salt="private")
+    await world.rounds(1, seconds=6.0)
+    world.nodes[0].chain = Chain(START, parts_after=START - 1, salt="tip")
+    await world.rounds(1, seconds=6.0)
+    found = parting(watch.nodes[0].forks[-1].seen)
+    assert found is not None
+    assert found.number == START - 1
+
+
+async def test_round_that_takes_long_compares_what_was_asked_in_it(world: World) -> None:
+    """Answers of this round are not too old, however late its last one came."""
+    watch = world.open()
+
+    async def slowly(request: object, body: Json) -> None:
+        methods = {call["method"] for call in (body if isinstance(body, list) else [body])}
+        if methods == {"eth_getBlockByNumber"}:
+            world.clock.now += 60.0
+
+    for reference in world.references:
+        reference.respond = slowly
+    found = await watch.ask()
+    assert isinstance(found.reference, Reference)
+    assert len(found.reference.voters) == len(world.references)
+    assert world.clock.now > found.witnesses[0].head.at
+
+
+async def test_round_of_a_large_fleet_asks_in_turns(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many nodes at once, the others a moment later; a small fleet waits for nobody."""
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    world = World(session, references=1, nodes=TURN_NODES + 2)
+    async with serving(*world.references, *world.nodes):
+        watch = world.open()
+        monkeypatch.setattr("monitor.watch.asyncio.sleep", pause)
+        await watch.ask()
+        monkeypatch.undo()
+    assert len(pauses) == 2, "the first turn waits for nothing"
+    assert all(0 < seconds < SPREAD_SECONDS_MAX for seconds in pauses)
+    assert all(isinstance(node.heads[-1].seen, HeadSeen) for node in watch.nodes)
 
 
 async def test_fork_that_cannot_be_searched_is_still_seen(world: World) -> None:

@@ -258,6 +258,35 @@ def test_run_on_an_address_that_is_taken_exits_2_and_says_so(tmp_path: Path) -> 
     assert f"cannot listen on {address}" in done.stderr
 
 
+def test_result_that_nobody_can_take_is_told_in_one_line(tmp_path: Path) -> None:
+    """A full disk below stdout or a report: exit 2, the verdict still printed where it can be."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    command = [sys.executable, "-m", "monitor"]
+    with full.open("w") as disk:
+        done = subprocess.run(
+            [*command, "config", "schema"],
+            stdout=disk,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines() == [
+        "headwatch: cannot write the result: No space left on device"
+    ]
+    report = headwatch(
+        *("gate", "--node", "http://127.0.0.1:1", "--reference", "http://127.0.0.1:2"),
+        *("--network", "dev", "--output", f"json={full}"),
+        cwd=tmp_path,
+    )
+    assert report.returncode == 2
+    assert "No space left on device" in report.stderr
+    assert "INCONCLUSIVE" in report.stdout
+
+
 def test_lab_list_as_json_names_every_scenario() -> None:
     """The table is readable by machines."""
     rows = json.loads(headwatch("lab", "list", "--json").stdout)

@@ -58,6 +58,18 @@ def test_references_that_the_round_does_not_know_give_no_finding() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ahead", "level"), [(LAG - 1, Level.OK), (LAG, Level.DEGRADED), (10**6, Level.DEGRADED)]
+)
+def test_reference_above_its_only_companion_is_told_from_the_threshold_on(
+    ahead: int, level: Level
+) -> None:
+    """With two operators the higher one is the lag head itself, and vouches for nobody."""
+    asked = [block(TIP), block(TIP - 1), block(TIP - 2)]
+    high = witness("high", seen_head(TIP + ahead), asked=asked)
+    assert judged(high, witness("low", run(TIP))).level == level
+
+
+@pytest.mark.parametrize(
     ("number", "level", "reason"),
     [
         (TIP + LAG - 1, Level.OK, "agrees"),

@@ -50,7 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return INTERRUPTED
     except OutputError as error:
-        _drop_output()
         _say(f"cannot write the result: {error}")
         return USAGE
     except UsageError as error:

@@ -56,7 +56,8 @@ $(LOCKED): requirements.lock
 	fi
 	echo "$(VENV): $$("$$python" --version) and the $$(grep -c == requirements.lock) packages of requirements.lock"
 	"$$python" -m venv --clear $(VENV)
-	$(PIP) install --require-hashes -r requirements.lock
+	# The lock names everything: a resolver would only go looking for newer releases of extras.
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	printf %s '$(CURDIR)' >$@
 
 $(INSTALLED): $(LOCKED) pyproject.toml

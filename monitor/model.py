@@ -252,6 +252,12 @@ class Snapshot:
     endpoints: tuple[NodeFacts, ...]
     ready: bool
     """Every network has finished its first round."""
+    edges: tuple[Action, ...] = ()
+    """The newest edge of each key that has had one since this process began."""
+    silenced: frozenset[str] = frozenset()
+    """Subjects that nobody is told of now, because of a maintenance window."""
+    windows_active: int = 0
+    windows_planned: int = 0
 
 
 SECRET_LENGTH_MIN = 4

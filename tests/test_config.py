@@ -199,6 +199,8 @@ def test_load_least_config_fills_in_defaults(tmp_path: Path) -> None:
     made = loaded(tmp_path, LEAST)
     assert made.data_dir is None
     assert (made.http, made.rpc) == (config.Http(), config.Rpc())
+    assert (made.alerting, made.history) == (config.Alerting(), config.History())
+    assert made.maintenance == ()
     assert made.http.address == ("127.0.0.1", 9845)
     assert made.nodes == (
         config.NodeSettings(
@@ -554,7 +556,39 @@ def test_example_active_settings_are_the_defaults() -> None:
     """Copying the example changes nothing but nodes and networks."""
     made = config.load(EXAMPLE, {})
     assert (made.http, made.rpc) == (config.Http(), config.Rpc())
+    assert (made.alerting, made.history) == (config.Alerting(), config.History())
+    assert made.maintenance == ()
     assert [node.network for node in made.nodes] == ["ethereum", "devnet", "dev"]
+
+
+def test_example_without_its_comment_marks_is_a_configuration(tmp_path: Path) -> None:
+    """What is shown in comments can be used as it stands, lists of who is told among it."""
+    shown = re.compile(r"^( *)# ((?: *- |  +|[a-z_]+:).*)$", re.MULTILINE)
+    head, _, tail = EXAMPLE.read_text().partition("\nalerting:")
+    made = loaded(tmp_path, head + "\nalerting:" + shown.sub(r"\1\2", tail))
+    assert [one.name for one in made.alerting.alertmanagers] == ["alertmanager"]
+    assert [one.name for one in made.alerting.channels] == ["oncall"]
+    assert [one.name for one in made.alerting.heartbeats] == ["deadman"]
+    assert made.maintenance[0].nodes == ("main",)
+
+
+def test_data_directory_is_the_settings_else_the_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written wins, then systemd's word, then what the XDG specification says."""
+    settings = loaded(tmp_path, LEAST)
+    named = settings.model_copy(update={"data_dir": tmp_path / "named"})
+    assert config.data_directory(named, {"STATE_DIRECTORY": "/x"}) == tmp_path / "named"
+    both = {"STATE_DIRECTORY": "/var/lib/one:/var/lib/two", "XDG_STATE_HOME": "/state"}
+    assert config.data_directory(settings, both) == Path("/var/lib/one")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert config.data_directory(settings, {}) == Path("/var/lib/headwatch")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home-of-somebody")
+    assert config.data_directory(settings, {"XDG_STATE_HOME": "/state"}) == Path("/state/headwatch")
+    for env in ({}, {"XDG_STATE_HOME": "relative"}):
+        found = config.data_directory(settings, env)
+        assert found == Path("/home-of-somebody/.local/state/headwatch")
 
 
 def rows(part: dict[str, Any], whole: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:

@@ -17,9 +17,12 @@ from pydantic import ValidationError
 from monitor.config import consistency, environment, shorthand, wording
 from monitor.config.elsewhere import resolve
 from monitor.config.environment import ENVIRONMENT
+from monitor.config.place import data_directory
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.settings import (
+    Alerting,
     File,
+    History,
     Http,
     Network,
     NodeSettings,
@@ -34,7 +37,9 @@ from monitor.config.tree import Place, Tree, read
 __all__ = [
     "ENVIRONMENT",
     "INITIAL",
+    "Alerting",
     "ConfigError",
+    "History",
     "Http",
     "Network",
     "NodeSettings",
@@ -43,6 +48,7 @@ __all__ = [
     "ReferenceSettings",
     "Rpc",
     "Settings",
+    "data_directory",
     "from_flags",
     "load",
     "schema",

@@ -14,6 +14,8 @@ from monitor.model import Url
 
 _LOOPBACK = {"localhost": "loopback", "127.0.0.1": "loopback", "[::1]": "loopback"}
 
+TOLD = ("alertmanagers", "channels", "heartbeats")
+"""Lists of `alerting` whose names are labels of one metric."""
 _ADD = "add references: endpoints of other operators"
 
 
@@ -30,11 +32,44 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
     for loc, node in tree.mappings("nodes"):
         _network(tree, loc, node, names, profiles)
         _witnesses(tree, loc, node)
+    _unique_names(tree, ("maintenance",))
+    _unique_names(tree, *(("alerting", kind) for kind in TOLD))
+    known = {"networks": _networks(tree), "nodes": _names(tree, "nodes")}
+    for where in (("maintenance",), ("alerting", "channels")):
+        for loc, item in tree.mappings(*where):
+            for kind, names in known.items():
+                _named(tree, (*loc, kind), item.get(kind), names)
 
 
-def _unique_names(tree: Tree, loc: Loc) -> None:
+def _names(tree: Tree, *loc: str) -> set[str]:
+    return {str(item.get("name")) for _, item in tree.mappings(*loc)}
+
+
+def _networks(tree: Tree) -> set[str]:
+    """The networks there will be: named ones, and those of single nodes, named after profiles."""
+    found = {str(loc[-1]) for loc, _ in tree.mappings("networks")}
+    for _, node in tree.mappings("nodes"):
+        network = node.get("network")
+        if isinstance(network, dict):
+            network = network.get("profile")
+        if isinstance(network, str):
+            found.add(network)
+    return found
+
+
+def _named(tree: Tree, loc: Loc, value: object, known: set[str]) -> None:
+    """Note every name of a list that names nothing."""
+    for index, name in enumerate(value if isinstance(value, tuple) else ()):
+        if isinstance(name, str) and name not in known:
+            place = (*loc, index)
+            hint = nearest(name, known) or f"known: {', '.join(sorted(known)) or 'none'}"
+            tree.note(place, _unknown(tree, place, name, str(loc[-1]).removesuffix("s")), hint)
+
+
+def _unique_names(tree: Tree, *lists: Loc) -> None:
+    """Each name once in all of these lists together."""
     first: dict[str, Loc] = {}
-    for place, item in tree.mappings(*loc):
+    for place, item in (pair for loc in lists for pair in tree.mappings(*loc)):
         name = item.get("name")
         if isinstance(name, str) and name in first:
             other = tree.said(first[name])

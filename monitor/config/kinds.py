@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+from annotated_types import Ge, GroupedMetadata, Le
 from pydantic import (
     AfterValidator,
     Field,
     PlainSerializer,
     PlainValidator,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -20,7 +24,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from monitor.maintenance import cron_problem
 from monitor.model import QUORUM, Hash32, Url
+from monitor.notices import template_problem
 
 EXPECTED = "expected"
 """The type of an error whose message says what was expected, to be followed by what was found."""
@@ -91,6 +97,60 @@ def _listen(value: str) -> str:
     return value
 
 
+def _channel_url(value: object) -> SecretStr:
+    """An apprise URL, checked by apprise itself; no message repeats a part of it."""
+    if isinstance(value, SecretStr):
+        return value
+    if not isinstance(value, str) or "://" not in value or not value.isprintable():
+        _refuse("expected an apprise URL, such as slack://… or mailto://…")
+    try:
+        # Imported here because only a channel needs it, and because it is an extra.
+        from apprise import Apprise
+    except ImportError:
+        _refuse("channels need apprise: pip install 'headwatch[notify]'")
+    # It says whole URLs when it is asked to say much.
+    logging.getLogger("apprise").propagate = False
+    logging.getLogger("apprise").setLevel(logging.WARNING)
+    if Apprise.instantiate(value, suppress_exceptions=True) is None:
+        _refuse("apprise does not understand this URL; its documentation lists every service")
+    return SecretStr(value)
+
+
+def _accepted(problem: Callable[[str], str]) -> Callable[[str], str]:
+    """A validator of texts for which `problem` answers with nothing."""
+
+    def check(value: str) -> str:
+        words = problem(value)
+        if words:
+            _refuse(words)
+        return value
+
+    return check
+
+
+def _timezone_problem(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "expected a zone of the tz database, such as UTC or Europe/Paris"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds(GroupedMetadata):
+    """A length of time in seconds, of at least and at most so much."""
+
+    least: float
+    most: float
+
+    def __iter__(self) -> Iterator[object]:
+        yield Ge(self.least)
+        yield Le(self.most)
+        yield expects(f"expected a number of seconds from {self.least:g} to {self.most:g}")
+
+
 def _not_reserved(name: str) -> str:
     if name == QUORUM:
         _refuse(f"'{QUORUM}' is reserved: it stands for all references of a network together")
@@ -133,3 +193,22 @@ Listen = Annotated[
     str, AfterValidator(_listen), expects("expected HOST:PORT or [IPV6]:PORT, in quotes")
 ]
 Flag = Annotated[bool, expects("expected true or false")]
+ChannelUrl = Annotated[
+    SecretStr,
+    PlainValidator(_channel_url),
+    PlainSerializer(lambda secret: "***", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://"}),
+]
+LabelName = Annotated[
+    str,
+    Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,62}$"),
+    expects("expected the name of a label: letters, digits and '_', no digit first"),
+]
+Sentence = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$"),
+    expects("expected one line of 1 to 200 characters"),
+]
+Cron = Annotated[str, AfterValidator(_accepted(cron_problem))]
+Template = Annotated[str, AfterValidator(_accepted(template_problem))]
+Timezone = Annotated[str, AfterValidator(_accepted(_timezone_problem))]

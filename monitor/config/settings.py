@@ -7,19 +7,26 @@ reference page are made from it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from monitor.config.kinds import (
+    ChannelUrl,
+    Cron,
     FilePath,
     Flag,
     Hash,
     HttpUrl,
+    LabelName,
     Listen,
     Name,
     Operator,
     ReferenceName,
+    Seconds,
+    Sentence,
+    Template,
+    Timezone,
     WebsocketUrl,
     Word,
     expects,
@@ -33,6 +40,9 @@ class Model(BaseModel):
     """Frozen, and strict: nothing unknown is accepted and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # read, not listened on
 
 
 class Http(Model):
@@ -50,6 +60,12 @@ class Http(Model):
         """Host, without the brackets of IPv6, and port."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def local_url(self) -> str:
+        """Where programs on this machine reach it, also where it listens on every address."""
+        host, _, port = self.listen.rpartition(":")
+        return f"http://{EVERYWHERE.get(host, host)}:{port}"
 
 
 class Rpc(Model):
@@ -169,6 +185,119 @@ class FileNode(_Watched):
     """Shorthand for one node: the references of a network that this node has for itself."""
 
 
+class Alertmanager(Model):
+    """An Alertmanager that findings are posted to (API v2), beside or without Prometheus."""
+
+    name: Name
+    """A name, unique among all that is told; it becomes a metric label."""
+    url: HttpUrl
+    """Its address, without /api/v2; only host and port of it are ever shown."""
+    resolve_timeout_seconds: Annotated[float, Seconds(15, 86_400)] = 300.0
+    """How long an alert lives that is not posted again; it is posted three times as often."""
+    labels: dict[LabelName, Sentence] = Field(default_factory=dict)
+    """Labels that every alert gets, for the routes of the Alertmanager."""
+    token_file: FilePath | None = None
+    """The file that holds a bearer token, read anew for every message."""
+
+
+class Channel(Model):
+    """People who are told by apprise: needs the extra `headwatch[notify]`."""
+
+    name: Name
+    """A name, unique among all that is told; it becomes a metric label."""
+    url: ChannelUrl
+    """An apprise URL: slack://…, tgram://…, mailto://…, json://…; never shown."""
+    level: Annotated[
+        Literal["unknown", "degraded", "failed"],
+        expects("expected unknown, degraded or failed"),
+    ] = "unknown"
+    """The least bad level that is told: unknown, degraded or failed."""
+    networks: tuple[Name, ...] = ()
+    """Only of these networks. Default: of all."""
+    reminder_seconds: Annotated[float, Seconds(0, 604_800)] = 14_400.0
+    """How often what is still open is told again, in seconds; 0 for never."""
+    closed: Flag = True
+    """Whether the end of a finding is told as well."""
+    title: Template | None = None
+    """A jinja2 template of the message's first line; its words are in docs/notifications.md."""
+    body: Template | None = None
+    """A jinja2 template of the message; its words are in docs/notifications.md."""
+
+
+class Heartbeat(Model):
+    """An address that is fetched as long as headwatch lives, and misses it when it does not."""
+
+    name: Name
+    """A name, unique among all that is told; it becomes a metric label."""
+    url: HttpUrl
+    """What is fetched with GET; only host and port of it are ever shown."""
+    interval_seconds: Annotated[float, Seconds(5, 86_400)] = 60.0
+    """How often, in seconds; the receiver should wait for two of them."""
+
+
+class Alerting(Model):
+    """Who is told of findings, and how."""
+
+    external_url: HttpUrl | None = None
+    """Where people reach the status page: messages link to it. Default: http.listen."""
+    alertmanagers: tuple[Alertmanager, ...] = ()
+    """Alertmanagers that findings are posted to."""
+    channels: tuple[Channel, ...] = ()
+    """People without Prometheus, told by apprise."""
+    heartbeats: tuple[Heartbeat, ...] = ()
+    """Addresses that are fetched as long as headwatch lives: dead man's switches."""
+    group_seconds: Annotated[float, Seconds(0, 600)] = 10.0
+    """How long edges are collected, so that a burst becomes one message, in seconds."""
+    flap_edges_max: Annotated[
+        int, Field(ge=2, le=1000), expects("expected a whole number of edges from 2 to 1000")
+    ] = 6
+    """A finding with more edges than this within flap_seconds is flapping: told once, then held."""
+    flap_seconds: Annotated[float, Seconds(10, 86_400)] = 900.0
+    """The time in which edges are counted, in seconds."""
+    queue_messages_max: Annotated[
+        int, Field(ge=1, le=10_000), expects("expected a whole number of notices from 1 to 10000")
+    ] = 100
+    """The most notices (of an Alertmanager: alerts) that wait; the oldest are dropped, counted."""
+    deadline_seconds: Annotated[float, Seconds(0.1, 120)] = 10.0
+    """How long one attempt to tell may take, in seconds."""
+
+
+class MaintenanceWindow(Model):
+    """Times that come again, in which people are not told; measured is as ever."""
+
+    name: Name
+    """A unique name."""
+    cron: Cron
+    """When it begins: minute, hour, day of month, month, day of week."""
+    duration_seconds: Annotated[float, Seconds(60, 604_800)]
+    """How long it lasts, in seconds."""
+    timezone: Timezone = "UTC"
+    """The zone of cron, as in the tz database: UTC, Europe/Paris, …"""
+    networks: tuple[Name, ...] = ()
+    """Only what belongs to these networks. Default, with no nodes either: everything."""
+    nodes: tuple[Name, ...] = ()
+    """Only these nodes."""
+    reason: Sentence
+    """Why, for whoever looks at the page meanwhile."""
+
+
+class History(Model):
+    """What is remembered of the past, in `history.sqlite` below `data_dir`."""
+
+    retention_days: Annotated[
+        float,
+        Field(ge=1, le=3650),
+        expects("expected a number of days from 1 to 3650"),
+    ] = 30.0
+    """How long incidents and hourly bars are kept, in days."""
+    bytes_max: Annotated[
+        int,
+        Field(ge=1_048_576, le=1_099_511_627_776),
+        expects("expected a whole number of bytes from 1048576 to 1099511627776"),
+    ] = 268_435_456
+    """The largest the file may grow, in bytes; the oldest goes first."""
+
+
 class _Common(Model):
     data_dir: FilePath | None = None
     """The directory of what must outlive a restart. Default: the system's usual place."""
@@ -178,6 +307,12 @@ class _Common(Model):
     """The limits of every JSON-RPC call."""
     networks: dict[Name, Network] = Field(default_factory=dict)
     """The chains by name, with their references, which are asked once for all their nodes."""
+    alerting: Alerting = Field(default_factory=Alerting)
+    """Who is told of findings, and how."""
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    """Times that come again, in which people are not told."""
+    history: History = Field(default_factory=History)
+    """What is remembered of the past."""
 
 
 class Settings(_Common):

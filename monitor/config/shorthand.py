@@ -32,6 +32,9 @@ def resolved(file: File) -> Settings:
         rpc=file.rpc,
         networks=networks,
         nodes=tuple(nodes),
+        alerting=file.alerting,
+        maintenance=file.maintenance,
+        history=file.history,
     )
 
 

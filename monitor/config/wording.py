@@ -10,9 +10,15 @@ from monitor.config.problems import Loc, nearest
 from monitor.config.settings import (
     BY_NAME,
     INLINE,
+    Alerting,
+    Alertmanager,
+    Channel,
     File,
     FileNode,
+    Heartbeat,
+    History,
     Http,
+    MaintenanceWindow,
     Model,
     Network,
     ProfileRef,
@@ -29,6 +35,12 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
     "": (File, "a configuration"),
     "http": (Http, "http"),
     "rpc": (Rpc, "rpc"),
+    "alerting": (Alerting, "alerting"),
+    "alertmanagers": (Alertmanager, "every Alertmanager"),
+    "channels": (Channel, "every channel"),
+    "heartbeats": (Heartbeat, "every heartbeat"),
+    "maintenance": (MaintenanceWindow, "every window"),
+    "history": (History, "history"),
     "nodes": (FileNode, "every node"),
     "references": (ReferenceSettings, "every reference"),
     "profile": (ProfileRef, "a profile written as a mapping"),
@@ -37,7 +49,7 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
 """The last setting of a path -> the model of what is in it, and its name in sentences."""
 
 _NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
-_LISTS = {"nodes", "references"}
+_LISTS = {"nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"}
 
 
 def note_all(tree: Tree, error: ValidationError) -> None:

@@ -81,6 +81,10 @@ class Budget:
             self._day, self._spent = day, 0
         return self._spent
 
+    def resume(self, spent: int) -> None:
+        """Add what was spent earlier on this day, before a restart."""
+        self._spent = self.spent + spent
+
     def take(self, calls: int = 1) -> bool:
         """Whether so many calls are left; if so, they are spent."""
         if self.spent + calls > self.calls_a_day:

@@ -29,6 +29,24 @@ def promtool() -> Path:
 
 
 @pytest.fixture(scope="session")
+def prometheus() -> Path:
+    """The server that scrapes, evaluates and sends alerts."""
+    return program("prometheus")
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> Path:
+    """The server that groups, inhibits and routes alerts."""
+    return program("alertmanager")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> Path:
+    """The program that checks a configuration of Alertmanager and its routes."""
+    return program("amtool")
+
+
+@pytest.fixture(scope="session")
 def anvil_path() -> Path:
     """The anvil binary; its absence fails in CI and skips elsewhere."""
     try:

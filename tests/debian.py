@@ -45,12 +45,24 @@ class Program:
     """The environment variable that names another one."""
     packages: tuple[str, ...]
     """Packages that may hold it, the likeliest first; which one does depends on the release."""
+    file: str = ""
+    """The name of its file where that is another one."""
+    share: str = ""
+    """An absolute directory, compiled into it, that it cannot start without."""
 
 
 PROGRAMS = {
     "prometheus": Program("PROMETHEUS_BIN", ("prometheus",)),
     # A package of its own since Debian 13; part of `prometheus` before.
     "promtool": Program("PROMTOOL_BIN", ("promtool", "prometheus")),
+    # Debian's name for its file; elsewhere it is `alertmanager`, which its variable can name.
+    "alertmanager": Program(
+        "PROMETHEUS_ALERTMANAGER_BIN",
+        ("prometheus-alertmanager",),
+        "prometheus-alertmanager",
+        share="/usr/share/prometheus/alertmanager",
+    ),
+    "amtool": Program("AMTOOL_BIN", ("prometheus-alertmanager",)),
 }
 
 
@@ -70,7 +82,7 @@ def tool(name: str, directory: Path = DIRECTORY) -> Path:
     fetched = _fetched(name, directory)
     if fetched:
         return fetched
-    found = shutil.which(name)
+    found = shutil.which(program.file or name) or shutil.which(name)
     if found:
         return Path(found)
     message = f"no {name}: run `python -m tests.debian`, or name one in {program.variable}"
@@ -152,14 +164,43 @@ def _unpack(apt: Apt, name: str, directory: Path) -> None:
     target = directory / package
     if not target.exists():
         # The last step is a rename within one directory: a package is there, or it is not.
-        apt.unpacked(package).rename(target)
+        tree = apt.unpacked(package)
+        for program in PROGRAMS.values():
+            if program.share and package in program.packages:
+                _relocate(tree, program)
+        tree.rename(target)
     if not _fetched(name, directory):
         message = f"the package {package} holds no {name}"
         raise MissingProgramError(message)
 
 
+def _relocate(tree: Path, program: Program) -> None:
+    """Let a program find its share directory where it was unpacked, and not below `/usr`.
+
+    Its path is replaced by one of the same length, that of an open file, and a script of its name
+    opens the directory and becomes the program.
+    """
+    path = tree / "usr/bin" / program.file
+    there, here = program.share.encode(), b"/proc/self/fd/9"
+    binary = path.read_bytes()
+    if there not in binary:
+        return  # This release's finds it by itself.
+    moved = path.with_name(f"{program.file}.moved")
+    path.rename(moved)
+    moved.write_bytes(binary.replace(there, here.ljust(len(there), b"/")))
+    path.write_text(
+        "#!/bin/sh\n"
+        'usr=$(dirname "$(dirname "$0")")\n'
+        f'exec 9<"$usr/{program.share.removeprefix("/usr/")}"\n'
+        f'exec "$usr/bin/{moved.name}" "$@"\n'
+    )
+    path.chmod(moved.stat().st_mode)
+
+
 def _fetched(name: str, directory: Path) -> Path | None:
-    paths = (directory / package / "usr/bin" / name for package in PROGRAMS[name].packages)
+    program = PROGRAMS[name]
+    file = program.file or name
+    paths = (directory / package / "usr/bin" / file for package in program.packages)
     return next((path for path in paths if _is_program(path)), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -154,10 +155,12 @@ FAKES = {
           *download*) [ -z "$BROKEN" ] || { echo "404 not found"; exit 100; }
                       : > "${!#}_1_amd64.deb" ;;
         esac""",
-    "apt-cache": '[ "${!#}" = prometheus ] || exit 100',
+    "apt-cache": '[[ "${!#}" = prometheus?(-alertmanager) ]] || exit 100',
     "dpkg": """\
         mkdir -p "$3/usr/bin"
-        for name in prometheus promtool; do
+        names="prometheus promtool"
+        case "$2" in *alertmanager*) names="prometheus-alertmanager amtool" ;; esac
+        for name in $names; do
           printf '#!/bin/sh\\n' > "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"
         done""",
 }
@@ -165,7 +168,7 @@ FAKES = {
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a stand-in for apt was asked; it knows one package, which holds both programs."""
+    """What a stand-in for apt was asked; it knows two packages, of two programs each."""
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     for name, script in FAKES.items():
@@ -186,14 +189,21 @@ def updates(log: Path) -> int:
 
 
 def test_fetch_again_asks_nobody(log: Path, tmp_path: Path) -> None:
-    """Both programs come with one update; a second fetch is over at once."""
+    """All programs come with one update; a second fetch is over at once."""
     fetch(debian.PROGRAMS, tmp_path / "tools")
     asked = log.read_text()
     fetch(debian.PROGRAMS, tmp_path / "tools")
     assert log.read_text() == asked
     assert updates(log) == 1
-    for name in debian.PROGRAMS:
-        assert tool(name, tmp_path / "tools") == tmp_path / "tools/prometheus/usr/bin" / name
+    files = {
+        "prometheus": "prometheus/usr/bin/prometheus",
+        "promtool": "prometheus/usr/bin/promtool",
+        "alertmanager": "prometheus-alertmanager/usr/bin/prometheus-alertmanager",
+        "amtool": "prometheus-alertmanager/usr/bin/amtool",
+    }
+    assert set(files) == set(debian.PROGRAMS)
+    for name, file in files.items():
+        assert tool(name, tmp_path / "tools") == tmp_path / "tools" / file
 
 
 def test_fetch_at_once_by_many_is_one_fetch(log: Path, tmp_path: Path) -> None:
@@ -247,3 +257,34 @@ def test_promtool_of_the_fixture_runs(promtool: Path) -> None:
     done = run(str(promtool), "--version")
     assert done.returncode == 0, done.stderr
     assert "promtool, version" in done.stdout + done.stderr
+
+
+def test_amtool_of_the_fixture_runs(amtool: Path) -> None:
+    """The program that routes are checked with is there, in CI at the least."""
+    done = run(str(amtool), "--version")
+    assert done.returncode == 0, done.stderr
+    assert "amtool, version" in done.stdout + done.stderr
+
+
+async def test_alertmanager_of_the_fixture_starts(alertmanager: Path, tmp_path: Path) -> None:
+    """The server that messages are proved against runs where it was unpacked, under its own pid."""
+    (tmp_path / "am.yml").write_text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+    server = await asyncio.create_subprocess_exec(
+        str(alertmanager),
+        f"--config.file={tmp_path / 'am.yml'}",
+        f"--storage.path={tmp_path}",
+        "--web.listen-address=127.0.0.1:0",
+        "--cluster.listen-address=",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert server.stderr is not None
+    said = b""
+    try:
+        async with asyncio.timeout(20):
+            while b"Listening on" not in said and (line := await server.stderr.readline()):
+                said += line
+    finally:
+        if server.returncode is None:
+            server.terminate()
+        await server.communicate()
+    assert b"Listening on" in said, said.decode()

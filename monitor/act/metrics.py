@@ -1,8 +1,9 @@
-"""Every metric that is exported, in one table, and the instruments that count as things happen.
+"""Every metric that is exported, in one table.
 
 State (heads, lag, findings) is drawn from the snapshot by `collector`; events (calls, scheduler
-events, mistakes of ours) are counted here. Base units, which the name ends with; `_total` on
-counters only; labels are few and come from the configuration: never a hash, an address or a URL.
+events, mistakes of ours) are counted by `instruments`. Base units, which the name ends with;
+`_total` on counters only; labels are few and come from the configuration: never a hash, an address
+or a URL.
 """
 
 from __future__ import annotations
@@ -10,12 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import Counter, Histogram, disable_created_metrics
-
 MetricType = Literal["gauge", "counter", "histogram", "info"]
 UNITS = ("seconds", "blocks", "bytes")
-CALL_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-SCHEDULER_EVENTS = ("error", "missed", "overrun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,25 @@ METRICS: tuple[Metric, ...] = (
         ("check", "network", "node", "reference"),
     ),
     Metric("headwatch_findings", "gauge", "How many findings stand at each level.", ("level",)),
+    Metric(
+        "headwatch_finding_edge_timestamp_seconds",
+        "gauge",
+        "When a finding last opened, changed or closed, since the Unix epoch; none before the "
+        "first of its edges in this process.",
+        ("check", "network", "node", "reference", "kind"),
+    ),
+    Metric(
+        "headwatch_maintenance",
+        "gauge",
+        "Whether a maintenance window keeps people from being told of a node or a reference.",
+        ("network", "node", "reference"),
+    ),
+    Metric(
+        "headwatch_maintenance_windows",
+        "gauge",
+        "Maintenance windows: active now, or planned.",
+        ("state",),
+    ),
     Metric(
         "headwatch_observation_age_seconds",
         "gauge",
@@ -239,6 +255,39 @@ METRICS: tuple[Metric, ...] = (
         "Time of one call that travelled alone; node is NETWORK/NAME for a reference.",
         (*_NODE, "method"),
     ),
+    # -- who is told --
+    Metric(
+        "headwatch_notifications_total",
+        "counter",
+        "Messages to an Alertmanager, a channel or a heartbeat: sent, failed (to be tried again) "
+        "or dropped.",
+        ("channel", "outcome"),
+    ),
+    Metric(
+        "headwatch_notifications_held_total",
+        "counter",
+        "Edges that nobody was told of: maintenance, or flapping.",
+        ("channel", "reason"),
+    ),
+    Metric(
+        "headwatch_notifications_queued",
+        "gauge",
+        "Notices (of an Alertmanager: alerts) that wait for their channel.",
+        ("channel",),
+    ),
+    Metric(
+        "headwatch_notification_success_timestamp_seconds",
+        "gauge",
+        "When a channel last took a message, since the Unix epoch.",
+        ("channel",),
+    ),
+    # -- the history --
+    Metric("headwatch_history_size_bytes", "gauge", "Size of the history's file on disk."),
+    Metric(
+        "headwatch_history_errors_total",
+        "counter",
+        "Writes of the history that failed; what was to be written is lost, not the state.",
+    ),
     # -- headwatch itself --
     Metric(
         "headwatch_internal_errors_total",
@@ -282,70 +331,6 @@ METRICS: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in METRICS}
-
-
-class Dial:
-    """A gauge without labels that shows nothing until it is set."""
-
-    __slots__ = ("metric", "value")
-
-    def __init__(self, name: str) -> None:
-        self.metric = BY_NAME[name]
-        self.value: float | None = None
-
-    def set(self, value: float) -> None:
-        self.value = value
-
-
-class Instruments:
-    """What is counted as it happens, by the loop, the scheduler and the server.
-
-    Nothing is registered globally: two of them, as in tests, do not meet.
-    """
-
-    def __init__(self) -> None:
-        # Each child's creation time would be one more series that nobody reads.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        calls = BY_NAME["headwatch_rpc_call_seconds"]
-        self.rpc_call_seconds = Histogram(
-            calls.name,
-            calls.help,
-            ("node", "method"),
-            unit=calls.unit,
-            registry=None,
-            buckets=CALL_SECONDS_BUCKETS,
-        )
-        """Labelled with the endpoint's label; the network is added when it is drawn."""
-        self.internal_errors = _counter("headwatch_internal_errors_total")
-        self.scheduler_events = _counter("headwatch_scheduler_events_total")
-        for event in SCHEDULER_EVENTS:
-            self.scheduler_events.labels(event=event)
-        self.scheduler_lag_seconds = Dial("headwatch_scheduler_lag_seconds")
-        self.scrape_duration_seconds = Dial("headwatch_scrape_duration_seconds")
-        self.config_last_reload_successful = Dial("headwatch_config_last_reload_successful")
-        self.config_last_reload_success_timestamp_seconds = Dial(
-            "headwatch_config_last_reload_success_timestamp_seconds"
-        )
-
-    @property
-    def dials(self) -> tuple[Dial, ...]:
-        return (
-            self.scheduler_lag_seconds,
-            self.scrape_duration_seconds,
-            self.config_last_reload_successful,
-            self.config_last_reload_success_timestamp_seconds,
-        )
-
-    def reloaded(self, *, at: float | None) -> None:
-        """The configuration was read `at` this time; None: it could not be, the old one stays."""
-        self.config_last_reload_successful.set(float(at is not None))
-        if at is not None:
-            self.config_last_reload_success_timestamp_seconds.set(at)
-
-
-def _counter(name: str) -> Counter:
-    metric = BY_NAME[name]
-    return Counter(metric.family, metric.help, metric.labels, registry=None)
 
 
 def metrics_page() -> str:

@@ -1,0 +1,1 @@
+"""The alert rules of headwatch as files: generated from the table in `monitor.act.alerts`."""

@@ -1,0 +1,247 @@
+"""The situations as tests for promtool, in pairs.
+
+A rule fires, and not a moment too soon; and in a situation that comes close, or in maintenance, it
+stays silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from alerts.examples import (
+    A_REFERENCE,
+    JUDGED,
+    LEVELS,
+    LONG_STEP_SECONDS,
+    NODE,
+    OK,
+    QUORUM,
+    RECORDED,
+    SITUATIONS,
+    STEP_SECONDS,
+    TARGET,
+    Judged,
+    Recorded,
+    Situation,
+)
+from monitor.act.alerts import BY_NAME, runbook_url
+from monitor.act.rules import Alert, duration
+
+Test = dict[str, object]
+
+BAD_SECONDS = 300
+"""How long a finding stays bad after its alert fired, before it is well again."""
+NETWORK = "ethereum"
+
+
+def promtool_tests(base: str) -> dict[str, Test]:
+    """The files of tests, by name."""
+    judged = [test for case in JUDGED for test in _judged(case, base)]
+    short, long = (
+        [test for case in SITUATIONS if case.step == step for test in _situation(case, base)]
+        for step in (STEP_SECONDS, LONG_STEP_SECONDS)
+    )
+    recorded = [test for case in RECORDED for test in _recorded(case)]
+    return {
+        "findings.test.yml": _file(STEP_SECONDS, judged),
+        "headwatch.test.yml": _file(STEP_SECONDS, short),
+        "headwatch-long.test.yml": _file(LONG_STEP_SECONDS, long),
+        "recorded.test.yml": _file(STEP_SECONDS, recorded),
+    }
+
+
+def _file(seconds: int, tests: list[Test]) -> Test:
+    return {
+        "rule_files": ["../headwatch.rules.yml"],
+        "evaluation_interval": duration(seconds),
+        "tests": tests,
+    }
+
+
+# -- what every test is made of ------------------------------------------------------------------
+
+
+def _test(name: str, seconds: int, series: Mapping[str, str], looks: list[Test]) -> Test:
+    return {
+        "name": name,
+        "interval": duration(seconds),
+        "input_series": _input(series),
+        "alert_rule_test": looks,
+    }
+
+
+def _input(series: Mapping[str, str]) -> list[Test]:
+    return [{"series": key, "values": values} for key, values in series.items()]
+
+
+def _look(alert: Alert, at: int, expected: Test | None = None) -> Test:
+    return {
+        "eval_time": duration(at),
+        "alertname": alert.name,
+        "exp_alerts": [] if expected is None else [expected],
+    }
+
+
+def _firing(alert: Alert, labels: Mapping[str, str], value: str, base: str) -> Test:
+    def words(template: str) -> str:
+        text = re.sub(r"{{ \$labels\.(\w+) }}", lambda m: labels.get(m[1], ""), template)
+        return text.replace("{{ $value | humanizePercentage }}", value)
+
+    return {
+        "exp_labels": {"severity": alert.severity, **labels},
+        "exp_annotations": {
+            "summary": words(alert.summary),
+            "description": words(alert.description),
+            "runbook_url": runbook_url(alert, base),
+        },
+    }
+
+
+def _series(name: str, labels: Mapping[str, str]) -> str:
+    pairs = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"{name}{{{pairs}}}"
+
+
+# -- findings ------------------------------------------------------------------------------------
+
+
+def _judged(case: Judged, base: str) -> list[Test]:
+    """Fires after `for` and ends after `keep_firing_for`; other levels; maintenance."""
+    alert = BY_NAME[case.alert]
+    subject = {"network": NETWORK, **case.subject}
+    labels = {"check": case.check, **TARGET, **subject}
+    fires_at = alert.for_seconds
+    bad_count = (fires_at + BAD_SECONDS) // STEP_SECONDS
+    well_at = (bad_count + 1) * STEP_SECONDS
+    ends_at = well_at + alert.keep_firing_for_seconds
+    count = ends_at // STEP_SECONDS + 10
+    firing = _firing(alert, labels, "", base)
+    bad = {
+        _series("headwatch_finding_level", labels): f"{case.level}x{bad_count} {OK}x{count}",
+        # Windows of this sidecar that are over, of something else, and of another sidecar.
+        **{
+            _series("headwatch_maintenance", {**TARGET, **other}): f"{value}x{2 * count}"
+            for other, value in (
+                (subject, 0),
+                ({**subject, **dict.fromkeys(case.subject, "other")}, 1),
+                ({**subject, "instance": "b:9845"}, 1),
+            )
+        },
+        **_head(case, case.subject, count=count, has_head=case.has_head is True),
+    }
+    looks = [
+        _look(alert, fires_at - STEP_SECONDS),
+        _look(alert, fires_at, firing),
+        _look(alert, ends_at - STEP_SECONDS, firing),
+        _look(alert, ends_at),
+    ]
+    silent_at = fires_at + BAD_SECONDS
+    return [
+        _test(f"{alert.name} fires", STEP_SECONDS, bad, looks),
+        _test(
+            f"{alert.name} is silent",
+            STEP_SECONDS,
+            _near(case, count),
+            [_look(alert, silent_at)],
+        ),
+        _test(
+            f"{alert.name} is silent in maintenance",
+            STEP_SECONDS,
+            {
+                _series("headwatch_finding_level", labels): f"{case.level}x{count}",
+                _series("headwatch_maintenance", {**TARGET, **subject}): f"1x{count}",
+                **_head(case, case.subject, count=count, has_head=case.has_head is True),
+            },
+            [_look(alert, silent_at)],
+        ),
+    ]
+
+
+def _head(
+    case: Judged, subject: Mapping[str, str], *, count: int, has_head: bool
+) -> dict[str, str]:
+    if case.has_head is None or not has_head:
+        return {}
+    labels = {**TARGET, "network": NETWORK, **subject}
+    return {_series("headwatch_node_head_number", labels): f"100+1x{count}"}
+
+
+def _near(case: Judged, count: int) -> dict[str, str]:
+    """Every other level of the check, its level of every other check, and of other subjects."""
+    is_quorum = case.subject == QUORUM
+    series: dict[str, str] = {}
+    for level in LEVELS:
+        # There is one quorum, which is well; of nodes and references there may be several.
+        if level != case.level and not (is_quorum and level != OK):
+            subject = case.subject if is_quorum else dict.fromkeys(case.subject, f"at-{level}")
+            series |= _level(case.check, subject, level, count)
+    for check in sorted({other.check for other in JUDGED} - {case.check}):
+        series |= _level(check, case.subject, case.level, count)
+    for other in (NODE, A_REFERENCE, QUORUM):
+        if other != case.subject:
+            series |= _level(case.check, other, case.level, count)
+    if case.has_head is not None:
+        # The same level, and of the head what the other of the two rows needs.
+        subject = {"node": "other-way"}
+        series |= _level(case.check, subject, case.level, count)
+        series |= _head(case, subject, count=count, has_head=not case.has_head)
+    return series
+
+
+def _level(check: str, subject: Mapping[str, str], level: int, count: int) -> dict[str, str]:
+    labels = {"check": check, **TARGET, "network": NETWORK, **subject}
+    return {_series("headwatch_finding_level", labels): f"{level}x{count}"}
+
+
+# -- everything else -----------------------------------------------------------------------------
+
+
+def _situation(case: Situation, base: str) -> list[Test]:
+    """Fires after `for`, not a step before; and is silent in the situation that comes close."""
+    alert = BY_NAME[case.alert]
+    fires_at = case.since + alert.for_seconds
+    tests: list[Test] = []
+    if case.bad or not case.good:
+        firing = _firing(alert, {**case.target, **case.labels}, case.value, base)
+        looks = [_look(alert, fires_at, firing)]
+        if alert.for_seconds:
+            looks.insert(0, _look(alert, fires_at - case.step))
+        tests.append(_test(f"{alert.name} fires", case.step, _targeted(case.bad), looks))
+    if case.good:
+        at = case.good_at if case.good_at is not None else fires_at + 5 * STEP_SECONDS
+        name = f"{alert.name} is silent"
+        tests.append(_test(name, case.step, _targeted(case.good), [_look(alert, at)]))
+    return tests
+
+
+def _recorded(case: Recorded) -> list[Test]:
+    sample = {"labels": _series("", {**TARGET, **case.labels}), "value": case.value}
+    return [
+        {
+            "name": f"{case.record} {word}",
+            "interval": duration(STEP_SECONDS),
+            "input_series": _input(_targeted(series)),
+            "promql_expr_test": [
+                {
+                    "expr": f"round({case.record}, 0.001)",
+                    "eval_time": duration(case.at),
+                    "exp_samples": samples,
+                }
+            ],
+        }
+        for word, series, samples in (
+            ("is recorded", case.series, [sample]),
+            ("is not recorded", case.nothing, []),
+        )
+    ]
+
+
+def _targeted(series: Mapping[str, str]) -> dict[str, str]:
+    """The series with the labels of the scraped target, where they do not say another one."""
+    result = {}
+    for key, values in series.items():
+        name, _, rest = key.rstrip("}").partition("{")
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        result[_series(name, {**TARGET, **labels})] = values
+    return result

@@ -1,0 +1,94 @@
+"""What is counted as it happens: calls, messages, scheduler events, mistakes of ours."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, disable_created_metrics
+
+from monitor.act.histogram import CallHistogram
+from monitor.act.metrics import BY_NAME
+from monitor.judge.verdict import REQUIRED
+
+CALL_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SCHEDULER_EVENTS = ("error", "missed", "overrun")
+
+INTERNAL_PLACES = (
+    *("round", "edges", "history", "notify", "http"),
+    *(f"judge_{check}" for check in REQUIRED),
+)
+"""Who catches mistakes of ours; more may come with more checks."""
+
+
+class Dial:
+    """A gauge without labels that shows nothing until it is set."""
+
+    __slots__ = ("metric", "value")
+
+    def __init__(self, name: str) -> None:
+        self.metric = BY_NAME[name]
+        self.value: float | None = None
+
+    def set(self, value: float) -> None:
+        self.value = value
+
+
+class Instruments:
+    """What is counted as it happens, by the loop, the scheduler and the server.
+
+    Nothing is registered globally: two of them, as in tests, do not meet.
+    """
+
+    def __init__(self) -> None:
+        # Each child's creation time would be one more series that nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        calls = BY_NAME["headwatch_rpc_call_seconds"]
+        self.rpc_call_seconds = CallHistogram(
+            calls.name,
+            calls.help,
+            ("node", "method"),
+            unit=calls.unit,
+            registry=None,
+            buckets=CALL_SECONDS_BUCKETS,
+        )
+        """Labelled with the endpoint's label; the network is added when it is drawn."""
+        self.internal_errors = _counter("headwatch_internal_errors_total")
+        """Every place is there from the start: `increase()` does not see a series begin."""
+        for place in INTERNAL_PLACES:
+            self.internal_errors.labels(place=place)
+        self.scheduler_events = _counter("headwatch_scheduler_events_total")
+        for event in SCHEDULER_EVENTS:
+            self.scheduler_events.labels(event=event)
+        self.notifications = _counter("headwatch_notifications_total")
+        self.notifications_held = _counter("headwatch_notifications_held_total")
+        self.queued: dict[str, int] = {}
+        """Messages that wait, by channel."""
+        self.told_at: dict[str, float] = {}
+        """When a channel last took a message."""
+        self.history_errors = _counter("headwatch_history_errors_total")
+        self.history_size_bytes = Dial("headwatch_history_size_bytes")
+        self.scheduler_lag_seconds = Dial("headwatch_scheduler_lag_seconds")
+        self.scrape_duration_seconds = Dial("headwatch_scrape_duration_seconds")
+        self.config_last_reload_successful = Dial("headwatch_config_last_reload_successful")
+        self.config_last_reload_success_timestamp_seconds = Dial(
+            "headwatch_config_last_reload_success_timestamp_seconds"
+        )
+
+    @property
+    def dials(self) -> tuple[Dial, ...]:
+        return (
+            self.history_size_bytes,
+            self.scheduler_lag_seconds,
+            self.scrape_duration_seconds,
+            self.config_last_reload_successful,
+            self.config_last_reload_success_timestamp_seconds,
+        )
+
+    def reloaded(self, *, at: float | None) -> None:
+        """The configuration was read `at` this time; None: it could not be, the old one stays."""
+        self.config_last_reload_successful.set(float(at is not None))
+        if at is not None:
+            self.config_last_reload_success_timestamp_seconds.set(at)
+
+
+def _counter(name: str) -> Counter:
+    metric = BY_NAME[name]
+    return Counter(metric.family, metric.help, metric.labels, registry=None)

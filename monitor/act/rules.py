@@ -1,0 +1,215 @@
+"""What an alert and a recording rule are, and how the expressions of a kind are put together.
+
+The rows are in `alerts_of_findings` and `alerts_of_headwatch`; who looks for one asks `alerts`.
+Pure, and light: a sidecar that pushes to an Alertmanager loads this, a command line does not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from monitor.model import QUORUM, Level
+
+Severity = Literal["critical", "warning", "info", "none"]
+"""critical: a person now. warning: a person today. info: who looks. none: machines only."""
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+Scope = Literal["node", "reference", "quorum"]
+"""As in `checks`, which is not imported because it brings the probes and their HTTP client."""
+
+SELECTORS: dict[Scope, str] = {
+    "node": 'node!=""',
+    "reference": f'reference!="", reference!="{QUORUM}"',
+    "quorum": f'reference="{QUORUM}"',
+}
+NOT_IN_MAINTENANCE = "unless ignoring (check) headwatch_maintenance == 1"
+"""A window silences people, of one sidecar: every sidecar of a fleet may name its node `local`, so
+that matching on the names alone would silence them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One row: what Prometheus evaluates, and what a person is told."""
+
+    name: str
+    """Thing and condition, with the prefix `Headwatch`."""
+    expr: str
+    for_seconds: int
+    """How long the expression must hold; 0 only where holding is the normal state."""
+    keep_firing_for_seconds: int = 0
+    """How long it goes on after the expression stopped holding, against flapping."""
+    severity: Severity
+    summary: str
+    """One line; labels as `{{ $labels.node }}`."""
+    description: str
+    """What it means and what comes of it, in two or three sentences."""
+    group: str
+    """The rule group: `findings`, `headwatch` or `budgets`."""
+    check: str = ""
+    """The check whose finding it is; empty for what is no finding."""
+    scope: Scope | None = None
+    level: Level | None = None
+    reasons: frozenset[str] = frozenset()
+    """Only a finding with one of these reasons; empty for all that no other row claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRule:
+    """One row: a series that Prometheus computes ahead, named `level:metric:operation`."""
+
+    record: str
+    expr: str
+    group: str
+
+
+def finding(
+    name: str,
+    *,
+    check: str,
+    scope: Scope,
+    level: Level,
+    severity: Severity,
+    minutes: int,
+    keep_minutes: int = 0,
+    also: str = "",
+    reasons: frozenset[str] = frozenset(),
+    summary: str,
+    description: str,
+) -> Alert:
+    """The row of a finding; `also` is a further clause of its expression, a line of its own."""
+    lines = [
+        f'headwatch_finding_level{{check="{check}", {SELECTORS[scope]}}} == {level:d}',
+        also,
+        NOT_IN_MAINTENANCE,
+    ]
+    return Alert(
+        name=name,
+        expr="\n".join(line for line in lines if line),
+        for_seconds=60 * minutes,
+        keep_firing_for_seconds=60 * keep_minutes,
+        severity=severity,
+        summary=summary,
+        description=description,
+        group="findings",
+        check=check,
+        scope=scope,
+        level=level,
+        reasons=reasons,
+    )
+
+
+def grew(counter: str, window: str) -> str:
+    """The expression of a counter that rose within the window, or first appeared in it.
+
+    A counter with labels is exported from its first event on, and `increase` needs a sample before
+    that: of a mistake that is made once it would never see anything.
+    """
+    appeared = f"{counter} > 0\n  unless {counter} offset {window}"
+    return f"increase({counter}[{window}]) > 0\nor (\n  {appeared}\n)"
+
+
+# -- objectives ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """One objective: the share of events that may go wrong, and how fast that may be spent."""
+
+    name: str
+    """In the alerts' names: `HeadwatchNAMEBudgetBurningFast` and `...Slow`."""
+    title: str
+    """What burns, for a sentence: `RPC calls of node X without a usable answer`."""
+    errors: str
+    """The selector of the counter of what went wrong."""
+    total: str
+    """The selector of the counter of everything."""
+    without: tuple[str, ...] = ()
+    """The labels of `errors` that `total` lacks."""
+    level: str
+    """What the ratio is of, first in the recorded series' names: `node`."""
+    objective: str
+    """The share that must go right, as a decimal fraction."""
+
+    def record(self, window: str) -> str:
+        """The name of the recorded ratio over a window."""
+        metric = re.split(r"[{\s]", self.errors, maxsplit=1)[0].removesuffix("_total")
+        return f"{self.level}:{metric}:ratio_rate{window}"
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """How fast a budget of 30 days is spent, and over which windows that is seen.
+
+    The numbers are those of the Site Reliability Workbook, chapter 5: the long window says that it
+    matters, the short one that it still goes on.
+    """
+
+    word: str
+    long: str
+    short: str
+    factor: str
+    severity: Severity
+    minutes: int
+    gone: str
+
+
+BURNS = (
+    Burn("Fast", "1h", "5m", "14.4", "critical", 2, "two days"),
+    Burn("Slow", "6h", "30m", "6", "warning", 15, "five days"),
+)
+
+
+def recorded(slo: Slo) -> tuple[RecordingRule, ...]:
+    """The ratio of errors over each window that its alerts look at, shortest first."""
+    windows = [window for burn in BURNS for window in (burn.short, burn.long)]
+    return tuple(
+        RecordingRule(slo.record(window), _ratio(slo, window), "budgets")
+        for window in sorted(windows, key=seconds_of)
+    )
+
+
+def _ratio(slo: Slo, window: str) -> str:
+    errors, total = f"rate({slo.errors}[{window}])", f"rate({slo.total}[{window}])"
+    if not slo.without:
+        return f"{errors}\n/\n{total}"
+    return f"sum without ({', '.join(slo.without)}) ({errors})\n/\n{total}"
+
+
+def burning(slo: Slo) -> tuple[Alert, ...]:
+    """The pair of alerts: fast for a person now, slow for a person today."""
+    return tuple(_burning(slo, burn) for burn in BURNS)
+
+
+def _burning(slo: Slo, burn: Burn) -> Alert:
+    limit = f"{burn.factor} * (1 - {slo.objective})"
+    return Alert(
+        name=f"Headwatch{slo.name}BudgetBurning{burn.word}",
+        # Maintenance of a moment ago still fills the windows: it counts as long as the short one.
+        expr=f"(\n  {slo.record(burn.long)} > {limit}\n"
+        f"  and\n  {slo.record(burn.short)} > {limit}\n)\n"
+        f"unless max_over_time(headwatch_maintenance[{burn.short}]) == 1",
+        for_seconds=60 * burn.minutes,
+        severity=burn.severity,
+        summary=f"Error budget burns {burn.word.lower()}: {slo.title}",
+        description=f"{{{{ $value | humanizePercentage }}}} of the last {burn.long} went wrong, "
+        f"and the last {burn.short} were no better: at least {burn.factor} times what an objective "
+        f"of {slo.objective} allows. At this pace a budget of 30 days is gone within {burn.gone}.",
+        group="budgets",
+    )
+
+
+# -- durations -----------------------------------------------------------------------------------
+
+UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+def duration(seconds: int) -> str:
+    """Seconds as Prometheus writes a duration: the largest unit that divides them."""
+    unit = next((unit for unit, size in UNITS.items() if seconds and seconds % size == 0), "s")
+    return f"{seconds // UNITS[unit]}{unit}"
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of a duration of one unit. Raises ValueError, KeyError for anything else."""
+    return int(text[:-1]) * UNITS[text[-1]]

@@ -1,0 +1,263 @@
+"""The example of Alertmanager: accepted, routed as it says, and silent about what is explained."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from monitor.act.alerts import ALERTS, BY_NAME
+from monitor.act.rules import seconds_of
+from tests.alerts.conftest import CONFIGURATION, Inhibitor
+
+RULES = CONFIGURATION.parent / "headwatch.rules.yml"
+
+
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def amlint(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return run(Path(sys.executable).with_name("amlint"), *arguments)
+
+
+def example() -> Any:
+    return YAML(typ="safe").load(CONFIGURATION.read_text(encoding="utf-8"))
+
+
+def test_example_is_accepted_by_amtool(amtool: Path) -> None:
+    """Alertmanager itself loads it."""
+    done = run(amtool, "check-config", CONFIGURATION)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_example_has_nothing_that_amlint_would_change() -> None:
+    """No finding of any level, with the rules beside it: also none of those amtool passes."""
+    done = amlint("check", "--strict", "--rules", RULES, CONFIGURATION)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "code"),
+    [
+        ("repeat_interval: 1m", "repeat_interval: 10s", "repeat-before-group"),
+        ("HeadwatchQuorumLost", "HeadwatchQuorumGone", "inhibit-unknown-alertname"),
+        ("equal: [job]", "equal: []", "inhibit-no-equal"),
+    ],
+)
+def test_amlint_sees_a_mistake_that_amtool_passes(
+    amtool: Path, tmp_path: Path, find: str, put: str, code: str
+) -> None:
+    """The linter looks: a size or a name that is wrong is found, though the file would load."""
+    broken = tmp_path / "alertmanager.yml"
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    broken.write_text(text.replace(find, put, 1))
+    assert run(amtool, "check-config", broken).returncode == 0
+    done = amlint("check", "--strict", "--rules", RULES, broken)
+    assert done.returncode != 0
+    assert code in done.stdout
+
+
+# -- routes --------------------------------------------------------------------------------------
+
+RECEIVERS = {"critical": "pager", "warning": "chat", "info": "chat", "none": "dead-man"}
+ROUTED = [
+    *(({"alertname": alert.name, "severity": alert.severity}) for alert in ALERTS),
+    {"alertname": "SomebodyElses", "severity": "page"},
+    {"alertname": "SomebodyElses"},
+]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"alertname": "HeadwatchNodeUnseen", "severity": "critical", "node": "local"},
+        {"alertname": "HeadwatchNetworkQuiet", "severity": "warning", "network": "ethereum"},
+        {"alertname": "HeadwatchSubscriptionDown", "severity": "info"},
+        {"alertname": "HeadwatchWatchdog", "severity": "none"},
+        {"alertname": "SomebodyElses"},
+    ],
+    ids=lambda labels: labels["alertname"],
+)
+def test_route_leads_to_the_receiver_of_its_severity(amtool: Path, labels: dict[str, str]) -> None:
+    """Alertmanager's own program says so; another receiver makes it fail."""
+    receiver = RECEIVERS.get(labels.get("severity", ""), "chat")
+    words = [f"{name}={value}" for name, value in labels.items()]
+    test = (amtool, "config", "routes", "test", f"--config.file={CONFIGURATION}", *words)
+    done = run(*test, f"--verify.receivers={receiver}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run(*test, "--verify.receivers=nobody").returncode == 1
+
+
+def test_route_of_every_alert_is_as_written_and_every_route_is_reached(tmp_path: Path) -> None:
+    """All alerts of the table reach whom their severity says, and no route is there for nothing."""
+    cases = [
+        {
+            "name": labels["alertname"],
+            "labels": labels,
+            "expect": [RECEIVERS.get(labels.get("severity", ""), "chat")],
+        }
+        for labels in ROUTED
+    ]
+    path = tmp_path / "routes.yml"
+    path.write_text(json.dumps(cases))
+    done = amlint("test", "--fail-under", "100", CONFIGURATION, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dead_man_route_has_sizes_that_work() -> None:
+    """It tells at once, and repeats more often than whoever waits for it loses patience."""
+    (route,) = [r for r in example()["route"]["routes"] if r["receiver"] == "dead-man"]
+    wait, group, repeat = (
+        seconds_of(route[f"{name}"]) for name in ("group_wait", "group_interval", "repeat_interval")
+    )
+    assert wait == 0
+    assert group <= repeat, "it would be rounded up, silently"
+    patience_seconds = 300
+    assert 3 * (repeat + group) <= patience_seconds
+
+
+def test_example_holds_no_secret_and_no_real_host() -> None:
+    """Keys are read from files; addresses are those that exist nowhere."""
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    for url in re.findall(r"https?://[^\s\"']+", text):
+        assert (urlsplit(url).hostname or "").endswith(".example.org")
+    for word in re.findall(r"(\w*(?:key|token|secret|password|credentials)\w*):", text):
+        assert word.endswith("_file"), word
+
+
+# -- inhibitions ---------------------------------------------------------------------------------
+
+
+def alert(name: str, **labels: str) -> dict[str, str]:
+    row = BY_NAME[name]
+    checked = {"check": row.check} if row.check else {}
+    return {"alertname": name, "severity": row.severity, **checked, **labels}
+
+
+NODE_ALERTS = (
+    "HeadwatchNodeBehind",
+    "HeadwatchNodeStalled",
+    "HeadwatchNodeForked",
+    "HeadwatchNodeRpcBudgetBurningFast",
+    "HeadwatchNodeRpcBudgetBurningSlow",
+    "HeadwatchNodeChainUnknown",
+    "HeadwatchNodeStallUnknown",
+    "HeadwatchNodeForkUnknown",
+    "HeadwatchSubscriptionDown",
+    "HeadwatchObservationStale",
+)
+
+
+@pytest.mark.parametrize(
+    ("cause", "follows", "stays"),
+    [
+        (("HeadwatchNodeUnseen",), NODE_ALERTS, ()),
+        (
+            ("HeadwatchNodeWrongChain",),
+            ("HeadwatchNodeForked", "HeadwatchNodeStalled", "HeadwatchNodeBehind"),
+            ("HeadwatchNodeRpcBudgetBurningFast",),
+        ),
+        (
+            ("HeadwatchNodeForked",),
+            ("HeadwatchNodeStalled", "HeadwatchNodeBehind", "HeadwatchNodeOutOfStep"),
+            ("HeadwatchSubscriptionDown",),
+        ),
+        (("HeadwatchNodeStalled",), ("HeadwatchNodeBehind",), ()),
+        (
+            ("HeadwatchNodeRpcBudgetBurningFast",),
+            ("HeadwatchNodeRpcBudgetBurningSlow",),
+            ("HeadwatchNodeBehind",),
+        ),
+    ],
+    ids=lambda value: value[0] if len(value) == 1 else "",
+)
+def test_cause_silences_what_follows_of_the_same_node_only(
+    inhibitor: Inhibitor, cause: tuple[str], follows: tuple[str, ...], stays: tuple[str, ...]
+) -> None:
+    """One thing is told of one node; another node, and the same name elsewhere, are not touched."""
+    network = cause[0].lower()
+    here = {"network": network, "node": "local", "instance": "a:9845"}
+    inhibitor.post(
+        [
+            alert(cause[0], **here),
+            *(alert(name, **here) for name in (*follows, *stays)),
+            *(alert(name, **{**here, "node": "other"}) for name in follows[:1]),
+            *(alert(name, **{**here, "instance": "b:9845"}) for name in follows[:1]),
+        ]
+    )
+    explained = set(follows)
+    silenced = inhibitor.silenced_with(explained, **here)
+    assert silenced >= explained
+    assert not silenced & {*stays}
+    assert cause[0] not in inhibitor.silenced(network=network)
+    assert not inhibitor.silenced(network=network, node="other")
+    assert not inhibitor.silenced(network=network, instance="b:9845")
+
+
+def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibitor) -> None:
+    """Nodes are not told of one by one; the references that are the cause are, and other networks.
+
+    A node that does not answer is told: that was seen without any reference.
+    """
+    follows = {
+        "HeadwatchNodeUncompared",
+        "HeadwatchNodeChainUnknown",
+        "HeadwatchNodeStallUnknown",
+        "HeadwatchNodeForkUnknown",
+    }
+    for network in ("parted", "whole"):
+        inhibitor.post(
+            [
+                *(alert(name, network=network, node="local") for name in follows),
+                alert("HeadwatchNetworkUnseen", network=network, reference="quorum"),
+                alert("HeadwatchReferenceUnseen", network=network, reference="a"),
+                alert("HeadwatchNodeUnseen", network=network, node="down"),
+            ]
+        )
+    inhibitor.post([alert("HeadwatchQuorumLost", network="parted", reference="quorum")])
+    explained = {*follows, "HeadwatchNetworkUnseen"}
+    assert inhibitor.silenced_with(explained, network="parted") == explained
+    assert not inhibitor.silenced(network="whole")
+
+
+def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor) -> None:
+    """Headwatch's own failure is told as that, and not as the failure of every node."""
+    follows = {"HeadwatchNodeUnseen", "HeadwatchObservationStale", "HeadwatchNodeForkUnknown"}
+    here = {"network": "stopped", "instance": "a:9845"}
+    inhibitor.post(
+        [
+            alert("HeadwatchRoundsStopped", **here),
+            *(alert(name, **here, node="local") for name in follows),
+            alert("HeadwatchQuorumLost", **here, reference="quorum"),
+            alert("HeadwatchNodeForked", **here, node="other"),
+        ]
+    )
+    explained = {*follows, "HeadwatchQuorumLost"}
+    assert inhibitor.silenced_with(explained, network="stopped") == explained
+
+
+def test_alerts_without_a_subject_do_not_silence_each_other(inhibitor: Inhibitor) -> None:
+    """Labels that both lack count as equal: a broken scrape must not hide a full queue."""
+    here = {"instance": "c:9845", "job": "headwatch"}
+    inhibitor.post(
+        [
+            alert("HeadwatchScrapeFailed", **here),
+            alert("HeadwatchAbsent", job="headwatch"),
+            alert("HeadwatchReloadFailed", **here),
+            alert("HeadwatchNotificationsDropped", **here, channel="ops"),
+            alert("HeadwatchMaintenanceForgotten", **here),
+        ]
+    )
+    explained = {"HeadwatchAbsent"}
+    assert inhibitor.silenced_with(explained, job="headwatch") == explained

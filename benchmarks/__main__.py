@@ -9,13 +9,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import detection, fleet, probe, start
+from benchmarks import detection, fleet, probe, scrape, start
 from benchmarks.report import FULL, TINY, Result, Say, Sizes, document, machine, show
 
 Benchmark = Callable[[Sizes, Say], Awaitable[list[Result]]]
 BENCHMARKS: dict[str, Benchmark] = {
     "probe": probe.run,
     "fleet": fleet.run,
+    "scrape": scrape.run,
     "start": start.run,
     "detection": detection.run,
 }

@@ -7,20 +7,19 @@ configuration leaves no series behind, and a value that was not seen has no samp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import get_args
+from typing import Protocol, get_args
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from monitor import __version__
-from monitor.act.metrics import METRICS, Instruments, Metric
+from monitor.act.exposition import Block, Labels, block_of, histogram_lines, number, page
+from monitor.act.instruments import Instruments
+from monitor.act.metrics import BY_NAME, METRICS, Metric
 from monitor.act.readings import Reading, label_of, read, reference_of, version_text
 from monitor.judge.quorum import client_family
 from monitor.model import (
+    QUORUM,
     Confidence,
     Finding,
     Level,
@@ -35,13 +34,20 @@ RPC_REASONS = ("timeout", "refused", "rpc_error", "malformed")
 """Shown from zero on, so that `increase()` sees the first of them."""
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 VERDICT_WORDS: tuple[VerdictWord, ...] = get_args(VerdictWord)
+ROWS = {metric.name: Labels(metric.labels) for metric in METRICS}
+
+
+class Collector(Protocol):
+    """Something that has families to show."""
+
+    def collect(self) -> Iterable[Block]: ...
 
 
 class Sheet:
     """Samples, filed under the rows of `METRICS`."""
 
     def __init__(self) -> None:
-        self._rows = {metric.name: (metric, _family(metric)) for metric in METRICS}
+        self._rows = {name: (_block(BY_NAME[name]), labels) for name, labels in ROWS.items()}
 
     def put(self, name: str, value: float | None, *labels: str) -> None:
         """One sample, its labels in the order of the table; none where the value is None.
@@ -51,26 +57,25 @@ class Sheet:
         """
         if value is None:
             return
-        metric, family = self._rows[name]
-        pairs = dict(zip(metric.labels, labels, strict=True))
-        family.samples.append(Sample(metric.name, pairs, float(value)))
+        block, names = self._rows[name]
+        block.lines.append(f"{name}{names.text(labels)} {number(float(value))}\n")
 
-    def families(self) -> Iterator[Family]:
+    def blocks(self) -> Iterator[Block]:
         """Those that have samples, in the order of the table."""
-        return (family for _, family in self._rows.values() if family.samples)
+        return (block for block, _ in self._rows.values() if block.lines)
 
 
-def _family(metric: Metric) -> Family:
-    return Family(metric.family, metric.help, metric.type, metric.unit)
+def _block(metric: Metric) -> Block:
+    return Block(metric.family, metric.help, metric.type, metric.unit)
 
 
-class StateCollector(Collector):
+class StateCollector:
     """What a snapshot says, as metric families."""
 
     def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
         self._snapshot = snapshot
 
-    def collect(self) -> Iterable[Family]:
+    def collect(self) -> Iterator[Block]:
         snapshot = self._snapshot()
         sheet = Sheet()
         _put_state(sheet, snapshot)
@@ -82,7 +87,7 @@ class StateCollector(Collector):
                 _put_reference(sheet, reading)
         for network in snapshot.networks:
             _put_network(sheet, network, snapshot)
-        return sheet.families()
+        return sheet.blocks()
 
 
 def _put_state(sheet: Sheet, snapshot: Snapshot) -> None:
@@ -101,6 +106,12 @@ def _put_state(sheet: Sheet, snapshot: Snapshot) -> None:
             )
     for level, count in counts.items():
         sheet.put("headwatch_findings", count, level.word)
+    for edge in snapshot.edges:
+        subject = _subject_labels(edge.finding)
+        if subject is not None:
+            labels = (edge.finding.check, edge.finding.network, *subject, edge.kind)
+            sheet.put("headwatch_finding_edge_timestamp_seconds", edge.at, *labels)
+    _put_maintenance(sheet, snapshot)
     networks = {label_of(facts): facts.network for facts in snapshot.endpoints}
     for seen in snapshot.observations:
         if seen.node in networks:
@@ -111,6 +122,19 @@ def _put_state(sheet: Sheet, snapshot: Snapshot) -> None:
                 seen.node,
                 seen.check,
             )
+
+
+def _put_maintenance(sheet: Sheet, snapshot: Snapshot) -> None:
+    """0 or 1 for everything that can be judged, so that alerts need no `or`."""
+    for facts in snapshot.endpoints:
+        node, reference = (facts.name, "") if facts.kind == "node" else ("", facts.name)
+        silenced = subject_of(label_of(facts)) in snapshot.silenced
+        sheet.put("headwatch_maintenance", silenced, facts.network, node, reference)
+    for network in snapshot.networks:
+        silenced = subject_of(reference_label(network.name)) in snapshot.silenced
+        sheet.put("headwatch_maintenance", silenced, network.name, "", QUORUM)
+    sheet.put("headwatch_maintenance_windows", snapshot.windows_active, "active")
+    sheet.put("headwatch_maintenance_windows", snapshot.windows_planned, "planned")
 
 
 def _subject_labels(finding: Finding) -> tuple[str, str] | None:
@@ -199,7 +223,7 @@ def _put_network(sheet: Sheet, network: NetworkFacts, snapshot: Snapshot) -> Non
     sheet.put("headwatch_quorum_confidence", confidence, name)
 
 
-class InstrumentCollector(Collector):
+class InstrumentCollector:
     """What was counted, without the endpoints that are no longer configured."""
 
     def __init__(self, instruments: Instruments, networks: Mapping[str, str]) -> None:
@@ -207,44 +231,68 @@ class InstrumentCollector(Collector):
         self._instruments = instruments
         self._networks = networks
 
-    def collect(self) -> Iterable[Family]:
+    def collect(self) -> Iterator[Block]:
         yield from self._calls()
-        yield from self._instruments.internal_errors.collect()
-        yield from self._instruments.scheduler_events.collect()
-        for dial in self._instruments.dials:
-            if dial.value is not None:
-                family = _family(dial.metric)
-                family.samples.append(Sample(dial.metric.name, {}, dial.value))
-                yield family
+        counted = self._instruments
+        for counter in (counted.internal_errors, counted.scheduler_events, counted.history_errors):
+            yield from map(block_of, counter.collect())
+        # The notifier forgets channels that are no longer configured.
+        for counter in (counted.notifications, counted.notifications_held):
+            yield from (block for block in map(block_of, counter.collect()) if block.lines)
+        sheet = Sheet()
+        for name, values in (
+            ("headwatch_notifications_queued", counted.queued),
+            ("headwatch_notification_success_timestamp_seconds", counted.told_at),
+        ):
+            for channel, value in dict(values).items():
+                sheet.put(name, value, channel)
+        for dial in counted.dials:
+            sheet.put(dial.metric.name, dial.value)
+        yield from sheet.blocks()
 
-    def _calls(self) -> Iterator[Family]:
+    def _calls(self) -> Iterator[Block]:
         histogram = self._instruments.rpc_call_seconds
         gone: set[str] = set()
-        for family in histogram.collect():
-            kept = []
-            for sample in family.samples:
-                network = self._networks.get(sample.labels["node"])
-                if network is None:
-                    gone.add(sample.labels["node"])
-                else:
-                    sample.labels["network"] = network
-                    kept.append(sample)
-            family.samples = kept
-            if kept:
-                yield family
+        kept = []
+        for labels, counts, total in histogram.children():
+            network = self._networks.get(labels["node"])
+            if network is None:
+                gone.add(labels["node"])
+            else:
+                kept.append(({**labels, "network": network}, counts, total))
+        block = _block(BY_NAME["headwatch_rpc_call_seconds"])
+        block.lines.extend(histogram_lines(block.name, histogram.bounds, kept))
+        if kept:
+            yield block
         for node in gone:
             histogram.remove_by_labels({"node": node})
 
 
-def registry_of(snapshot: Snapshot, instruments: Instruments | None = None) -> CollectorRegistry:
+class ProcessFamilies:
+    """Memory, processor and files of this process, as the library reads them."""
+
+    def collect(self) -> Iterator[Block]:
+        yield from map(block_of, ProcessCollector(registry=None).collect())
+
+
+class Registry:
+    """Everything to be shown of one moment, in the order of the page."""
+
+    def __init__(self, *collectors: Collector) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Block]:
+        for collector in self._collectors:
+            yield from collector.collect()
+
+
+def registry_of(snapshot: Snapshot, instruments: Instruments | None = None) -> Registry:
     """Everything to be shown of one moment; without instruments only what the snapshot says."""
-    registry = CollectorRegistry()
-    registry.register(StateCollector(lambda: snapshot))
-    if instruments is not None:
-        networks = {label_of(facts): facts.network for facts in snapshot.endpoints}
-        registry.register(InstrumentCollector(instruments, networks))
-        ProcessCollector(registry=registry)
-    return registry
+    state = StateCollector(lambda: snapshot)
+    if instruments is None:
+        return Registry(state)
+    networks = {label_of(facts): facts.network for facts in snapshot.endpoints}
+    return Registry(state, InstrumentCollector(instruments, networks), ProcessFamilies())
 
 
 def is_openmetrics(accept: str) -> bool:
@@ -260,5 +308,5 @@ def render(registry: Collector, accept: str) -> tuple[bytes, str]:
     others that it does not write.
     """
     asked = "application/openmetrics-text; version=1.0.0" if is_openmetrics(accept) else ""
-    encode, content_type = choose_encoder(asked)
-    return encode(registry), content_type
+    _, content_type = choose_encoder(asked)
+    return page(registry.collect(), openmetrics=bool(asked)), content_type

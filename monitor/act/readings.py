@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.judge.head import lag_of, lag_seconds_of
 from monitor.judge.seen import HeadSeen
@@ -111,6 +112,7 @@ def _read(
     )
 
 
+@lru_cache(maxsize=1024)
 def version_text(version: str) -> str:
     """A client's own word of itself, made fit for a label: one short line of plain characters.
 

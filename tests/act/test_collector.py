@@ -10,10 +10,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from monitor.act.collector import InstrumentCollector, Sheet, registry_of, render
-from monitor.act.metrics import METRICS, Instruments
+from monitor.act.instruments import Instruments
+from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
 from monitor.judge.seen import HeadSeen
-from monitor.model import BlockNumber, Level, Snapshot, Unseen
+from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
 from tests.act import snapshots
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -27,7 +28,19 @@ def instruments_in_use(node: str = "local") -> Instruments:
     instruments.internal_errors.labels(place="round").inc()
     instruments.scheduler_lag_seconds.set(0.004)
     instruments.scrape_duration_seconds.set(0.01)
+    instruments.notifications.labels(channel="oncall", outcome="sent").inc()
+    instruments.notifications_held.labels(channel="oncall", reason="maintenance").inc(0)
+    instruments.queued["oncall"] = 0
+    instruments.told_at["oncall"] = snapshots.NOW
+    instruments.history_size_bytes.set(40_960)
     return instruments
+
+
+def with_edges(snapshot: Snapshot) -> Snapshot:
+    """As after a stall that healed a minute ago."""
+    healed = next(f for f in snapshot.verdict.findings if f.check == "stall")
+    edge = Action("closed", healed.key, snapshots.NOW - 60, healed, Level.FAILED)
+    return replace(snapshot, edges=(edge,))
 
 
 def page(snapshot: Snapshot, instruments: Instruments | None = None) -> str:
@@ -57,8 +70,8 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
 
 
 def test_page_exports_exactly_the_table() -> None:
-    """Every row of the table is exported in a healthy state, with its type, and nothing else is."""
-    families = _openmetrics(snapshots.healthy(), instruments_in_use())
+    """Every row of the table is exported once things have happened, and nothing else is."""
+    families = _openmetrics(with_edges(snapshots.healthy()), instruments_in_use())
     assert {family.name: family.type for family in families} == {
         metric.family: metric.type for metric in METRICS
     }
@@ -208,7 +221,7 @@ def test_instruments_two_do_not_meet() -> None:
     first, second = Instruments(), Instruments()
     first.internal_errors.labels(place="round").inc()
     found = series(snapshots.healthy(), second)
-    assert value(found, "headwatch_internal_errors_total", place="round") is None
+    assert value(found, "headwatch_internal_errors_total", place="round") == 0
 
 
 def test_instruments_without_endpoints_forget_the_calls() -> None:
@@ -228,7 +241,7 @@ def test_sheet_refuses_what_is_not_in_the_table() -> None:
     """No metric can be exported that the documentation does not know."""
     with pytest.raises(KeyError):
         Sheet().put("headwatch_invented", 1)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="expected 0 labels, found 1"):
         Sheet().put("headwatch_ready", 1, "a label too many")
 
 
@@ -278,3 +291,41 @@ def test_observation_of_nobody_configured_is_not_shown() -> None:
     stray = snapshots.observed("gone", "head", Unseen("timeout", "late"))
     text = page(replace(healthy, observations=(*healthy.observations, stray)))
     assert "gone" not in text
+
+
+def test_page_tells_when_a_finding_last_turned() -> None:
+    """An annotation of a dashboard finds the time of an edge, and which way it went."""
+    found = series(with_edges(snapshots.healthy()))
+    labels = {**NODE, "check": "stall", "kind": "closed"}
+    name = "headwatch_finding_edge_timestamp_seconds"
+    assert value(found, name, **labels) == snapshots.NOW - 60
+    assert name not in names(series(snapshots.healthy()))
+
+
+def test_page_says_of_everything_that_is_judged_whether_people_are_told() -> None:
+    """Alerts can subtract maintenance from every finding, also from those of all references."""
+    silenced = replace(
+        snapshots.healthy("local", "other"),
+        silenced=frozenset({"node:local", "reference:ethereum/quorum"}),
+        windows_active=1,
+        windows_planned=2,
+    )
+    found = series(silenced)
+    name = "headwatch_maintenance"
+    assert value(found, name, network="ethereum", node="local") == 1
+    assert value(found, name, network="ethereum", node="other") == 0
+    assert value(found, name, network="ethereum", reference="a") == 0
+    assert value(found, name, network="ethereum", reference="quorum") == 1
+    assert value(found, "headwatch_maintenance_windows", state="active") == 1
+    assert value(found, "headwatch_maintenance_windows", state="planned") == 2
+
+
+def test_page_shows_the_channels_that_the_notifier_knows() -> None:
+    """A channel that left the configuration leaves its gauges with it."""
+    instruments = instruments_in_use()
+    found = series(snapshots.healthy(), instruments)
+    assert value(found, "headwatch_notifications_queued", channel="oncall") == 0
+    assert value(found, "headwatch_notifications_total", channel="oncall", outcome="sent") == 1
+    del instruments.queued["oncall"], instruments.told_at["oncall"]
+    found = series(snapshots.healthy(), instruments)
+    assert value(found, "headwatch_notifications_queued", channel="oncall") is None

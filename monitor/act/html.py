@@ -1,21 +1,31 @@
-"""The status page as HTML. Jinja is imported at the first view, and every value is escaped."""
+"""The pages as HTML. Jinja is imported at the first view, and every value is escaped."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from monitor.act.page import page_of
-from monitor.model import Snapshot
+from monitor.act.assets import stamp, templates
+from monitor.act.pages.fleet import FleetPage
+from monitor.act.pages.node import NodePage
+from monitor.act.pages.runbook import RunbookPage
+from monitor.act.pages.timeline import IncidentsPage
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
+
+Page = FleetPage | NodePage | IncidentsPage | RunbookPage
+TEMPLATES: dict[type[Page], str] = {
+    FleetPage: "fleet.html.j2",
+    NodePage: "node.html.j2",
+    IncidentsPage: "incidents.html.j2",
+    RunbookPage: "runbook.html.j2",
+}
 
 
-def status_html(snapshot: Snapshot, *, refresh_seconds: int) -> str:
-    """The page as HTML; every value from outside is escaped. 0 seconds: it stays as it is."""
-    return _template().render(page=page_of(snapshot, refresh_seconds=refresh_seconds))
+def html_of(page: Page) -> str:
+    """The page as HTML; every value from outside is escaped."""
+    return _environment().get_template(TEMPLATES[type(page)]).render(page=page, stamp=stamp())
 
 
 def _short(hash_: str) -> str:
@@ -36,14 +46,18 @@ def _coded(text: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
     """Jinja is imported at the first view: where nobody opens the page, nobody pays for it."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import DictLoader, Environment, StrictUndefined
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        loader=DictLoader(dict(templates())),
     )
     environment.filters["short"] = _short
     environment.filters["coded"] = _coded
-    source = files("monitor.act").joinpath("web", "status.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source)
+    return environment

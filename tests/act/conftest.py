@@ -9,8 +9,12 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from monitor.act.metrics import Instruments
-from monitor.act.server import View, application
+from monitor.act.instruments import Instruments
+from monitor.act.live import Live
+from monitor.act.server import application
+from monitor.act.view import View
+from monitor.history import History
+from monitor.maintenance import Window, windows_of
 from monitor.model import Snapshot
 from tests.act import snapshots
 
@@ -29,6 +33,9 @@ class Stage:
     instruments: Instruments = field(default_factory=Instruments)
     problem: str | None = None
     reloads: int = 0
+    history: History | None = None
+    windows: tuple[Window, ...] = ()
+    live: Live = field(default_factory=Live)
 
     def look(self) -> Snapshot:
         self.looks += 1
@@ -37,6 +44,27 @@ class Stage:
     async def reload(self) -> str | None:
         self.reloads += 1
         return self.problem
+
+    async def reread_windows(self) -> None:
+        """As the sidecar does when a window was added or ended."""
+        assert self.history is not None
+        self.windows = windows_of((), await self.history.windows(), self.snapshot.at)
+
+
+def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> View:
+    """A view of the stage, as a server gets it."""
+    return View(
+        snapshot=stage.look,
+        alive=lambda: stage.is_alive,
+        reload=stage.reload if reload else None,
+        token=token,
+        instruments=stage.instruments,
+        history=stage.history,
+        windows=lambda: stage.windows,
+        windows_changed=stage.reread_windows,
+        live=stage.live,
+        page_url=lambda: "http://127.0.0.1:9845",
+    )
 
 
 Serve = Callable[..., Awaitable[Client]]
@@ -48,13 +76,7 @@ async def serve() -> AsyncIterator[Serve]:
     clients: list[Client] = []
 
     async def start(stage: Stage, *, reload: bool = False, token: str | None = None) -> Client:
-        view = View(
-            snapshot=stage.look,
-            alive=lambda: stage.is_alive,
-            reload=stage.reload if reload else None,
-            token=token,
-            instruments=stage.instruments,
-        )
+        view = view_of(stage, reload=reload, token=token)
         client = TestClient(TestServer(application(view, clock=lambda: stage.now)))
         await client.start_server()
         clients.append(client)

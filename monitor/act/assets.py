@@ -1,0 +1,100 @@
+"""The files of the pages: what is served as it is, the templates, and the runbook.
+
+In a wheel the runbook lies inside the package; in the repository beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+CSS, JAVASCRIPT, SVG = (
+    f"{kind}; charset=utf-8" for kind in ("text/css", "text/javascript", "image/svg+xml")
+)
+STATIC: Mapping[str, tuple[str, str]] = {
+    "headwatch.css": ("headwatch.css", CSS),
+    "live.js": ("live.js", JAVASCRIPT),
+    "chart.js": ("chart.js", JAVASCRIPT),
+    "pass.svg": ("pass.svg", SVG),
+    "fail.svg": ("fail.svg", SVG),
+    "inconclusive.svg": ("inconclusive.svg", SVG),
+    "uPlot.iife.min.js": ("vendor/uPlot.iife.min.js", JAVASCRIPT),
+    "uPlot.min.css": ("vendor/uPlot.min.css", CSS),
+}
+"""Name under `/static/` -> (file below `web/`, content type); nothing else is served."""
+INDEX = "README"
+"""The page that lists the others."""
+PAGE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file that is served as it is."""
+
+    body: bytes
+    content_type: str
+
+
+def web_folder() -> Traversable:
+    """Where the files of the pages are."""
+    return files("monitor.act").joinpath("web")
+
+
+@cache
+def static() -> Mapping[str, Asset]:
+    """Every file that is served as it is, read once."""
+    folder = web_folder()
+    return {
+        name: Asset(folder.joinpath(*path.split("/")).read_bytes(), content_type)
+        for name, (path, content_type) in STATIC.items()
+    }
+
+
+@cache
+def stamp() -> str:
+    """Changes whenever a served file does: a browser that keeps files asks anew only then."""
+    digest = hashlib.sha256()
+    for name, asset in sorted(static().items()):
+        digest.update(name.encode() + b"\0" + asset.body)
+    return digest.hexdigest()[:12]
+
+
+def templates() -> Mapping[str, str]:
+    """The sources of the pages by name."""
+    return {
+        entry.name: entry.read_text(encoding="utf-8")
+        for entry in web_folder().iterdir()
+        if entry.name.endswith(".j2")
+    }
+
+
+def runbook_folder() -> Traversable | None:
+    """Where the runbook's pages are; None where it was not brought along."""
+    inside = files("monitor").joinpath("_assets", "runbook")
+    if inside.is_dir():
+        return inside
+    beside = Path(__file__).resolve().parents[2] / "alerts" / "runbook"
+    return beside if beside.is_dir() else None
+
+
+@cache
+def runbook_names() -> tuple[str, ...]:
+    """The pages that there are but for the index, sorted."""
+    folder = runbook_folder()
+    entries = () if folder is None else folder.iterdir()
+    names = (entry.name.removesuffix(".md") for entry in entries if entry.name.endswith(".md"))
+    return tuple(sorted(n for n in names if n != INDEX and PAGE_NAME.fullmatch(n)))
+
+
+def runbook_text(name: str) -> str | None:
+    """A page's Markdown; None where there is none of this name."""
+    folder = runbook_folder()
+    if folder is None or name not in (INDEX, *runbook_names()):
+        return None
+    return folder.joinpath(f"{name}.md").read_text(encoding="utf-8")

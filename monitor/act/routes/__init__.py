@@ -1,0 +1,1 @@
+"""The handlers of the server, by whom they are for. Nothing here asks a node anything."""

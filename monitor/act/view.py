@@ -1,0 +1,45 @@
+"""What the server is given to look at, and the little that it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.act.instruments import Instruments
+from monitor.act.live import Live
+from monitor.model import NodeFacts, Snapshot
+
+if TYPE_CHECKING:
+    from monitor.history import History
+    from monitor.maintenance import Window
+
+
+async def _nothing() -> None:
+    """For a server that nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The one state, the past, and what may be changed from outside."""
+
+    snapshot: Callable[[], Snapshot]
+    alive: Callable[[], bool]
+    """Whether the loop still turns."""
+    reload: Callable[[], Awaitable[str | None]] | None
+    """Reads the configuration again; the answer is None, or why the old one stays. None: off."""
+    token: str | None
+    """Asked for as a bearer token by what changes something."""
+    instruments: Instruments
+    exchange: Callable[[NodeFacts], tuple[str, str] | None] = lambda facts: facts.last_exchange
+    """The last request and answer of an endpoint: scrubbing them is for those who ask."""
+    history: History | None = None
+    """None: nothing is remembered, and the pages say so by leaving it out."""
+    windows: Callable[[], tuple[Window, ...]] = lambda: ()
+    """Maintenance: the windows that are active now, then those that are planned."""
+    windows_changed: Callable[[], Awaitable[None]] = _nothing
+    """Called after a window was added or ended here, so that `windows` knows of it."""
+    live: Live = field(default_factory=Live)
+    """Tells open pages that there is something new."""
+    page_url: Callable[[], str] = lambda: ""
+    """Where people reach the pages, for what they copy from here."""

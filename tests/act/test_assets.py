@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.act import assets
+
+VENDOR = Path(assets.__file__).parent / "web" / "vendor"
+
+
+def test_files_of_the_pages_are_served_or_templates() -> None:
+    """Nothing lies in the folder that no page needs, and the table names nothing that is not."""
+    folder = Path(assets.__file__).parent / "web"
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    served = {path for path, _ in assets.STATIC.values()}
+    notes = {"vendor/VENDORED.md", "vendor/LICENSE.uPlot"}
+    assert there == served | set(assets.templates()) | notes
+
+
+def test_vendored_files_are_those_that_were_taken() -> None:
+    """What came from elsewhere is byte for byte what its note says, and nothing is without one."""
+    note = (VENDOR / "VENDORED.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", note))
+    there = {path.name: path for path in VENDOR.iterdir() if path.name != "VENDORED.md"}
+    assert set(told) == set(there)
+    for name, digest in told.items():
+        assert hashlib.sha256(there[name].read_bytes()).hexdigest() == digest, name
+    assert re.search(r"sha512-[A-Za-z0-9+/]{86}==", note)
+
+
+def test_stamp_is_of_the_content() -> None:
+    """A browser keeps files by their address: it must change when one of them does."""
+    before = assets.stamp()
+    kept = assets.static()
+    try:
+        assets.static.cache_clear()
+        assets.stamp.cache_clear()
+        assert assets.stamp() == before
+    finally:
+        assert assets.static() == kept
+    assert re.fullmatch(r"[0-9a-f]{12}", before)
+
+
+def test_runbook_is_found_in_the_repository() -> None:
+    """Every page that is beside the alerts can be asked for by its name."""
+    folder = Path(assets.__file__).parents[2] / "alerts" / "runbook"
+    names = {path.stem for path in folder.glob("*.md")} - {assets.INDEX}
+    assert set(assets.runbook_names()) == names
+    assert "HeadwatchNodeStalled" in names
+    text = assets.runbook_text("HeadwatchNodeStalled")
+    assert text is not None
+    assert text.startswith("# HeadwatchNodeStalled")
+    assert assets.runbook_text(assets.INDEX) is not None
+
+
+@pytest.mark.parametrize("name", ["", "../README", "nothing", "README.md", ".", "/etc/hosts"])
+def test_runbook_has_no_page_of_another_name(name: str) -> None:
+    """A name from outside never becomes a path."""
+    assert assets.runbook_text(name) is None

@@ -26,6 +26,7 @@ from monitor.commands import (
     OUTPUT_KINDS,
     USAGE,
     OutputError,
+    UnseenError,
     UsageError,
 )
 
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _say(str(error))
         return USAGE
+    except UnseenError as error:
+        _say(str(error))
+        return INCONCLUSIVE
     except Exception as error:
         return _failed(error)
 
@@ -96,6 +100,8 @@ def parser() -> argparse.ArgumentParser:
     subparsers = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _run_parser(subparsers)
     _gate_parser(subparsers)
+    _status_parser(subparsers)
+    _maintenance_parser(subparsers)
     _config_parser(subparsers)
     _lab_parser(subparsers)
     _demo_parser(subparsers)
@@ -167,6 +173,71 @@ def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         help=f"write a report as well; KIND: {', '.join(OUTPUT_KINDS)}; repeatable",
     )
     gate.set_defaults(command=commands.gate_command)
+
+
+def _status_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    status = subparsers.add_parser(
+        "status",
+        help="a running sidecar's state, live in the terminal",
+        description="Show the state of a running sidecar, live on a terminal; elsewhere a line "
+        "for each change. Reads the sidecar and asks no node.",
+        epilog="exit codes with --once: 0 pass, 1 failed, 2 usage, 3 inconclusive, or the "
+        "sidecar cannot be read; without it: 0 after q, 130 after Ctrl-C",
+    )
+    _config_option(status)
+    status.add_argument(
+        "--url", metavar="URL", help="of the sidecar (default: http.listen of the configuration)"
+    )
+    status.add_argument(
+        "--once", action="store_true", help="show it once and exit with the verdict"
+    )
+    status.add_argument("--json", action="store_true", help="a document a line, at every change")
+    status.add_argument("--node", metavar="NAME", help="only this node, and its network")
+    status.set_defaults(command=commands.status_command)
+
+
+def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    maintenance = subparsers.add_parser(
+        "maintenance",
+        help="windows that silence people, not measurement",
+        description="Windows in which nobody is told of findings. The running sidecar is asked; "
+        "where none runs, its history is read and written. Recurring windows are in the "
+        "configuration, under `maintenance`.",
+    )
+    verbs = maintenance.add_subparsers(title="verbs", metavar="VERB", required=True)
+    add = verbs.add_parser("add", help="begin a window, or plan one")
+    add.add_argument(
+        "--for",
+        dest="duration",
+        metavar="TIME",
+        type=seconds_of,
+        required=True,
+        help="how long it lasts: 60s to 7 days, e.g. 30m, 2h",
+    )
+    add.add_argument("--reason", required=True, help="one line for whoever looks meanwhile")
+    add.add_argument(
+        "--from", dest="start", metavar="TIME", help="RFC 3339 with an offset (default: now)"
+    )
+    for what in ("node", "network"):
+        add.add_argument(
+            f"--{what}",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help=f"only this {what}; repeatable (default: everything)",
+        )
+    add.set_defaults(command=commands.maintenance_add)
+    listed = verbs.add_parser("list", help="the windows that are active, and those planned")
+    listed.add_argument("--past", action="store_true", help="one-off windows that are over as well")
+    listed.set_defaults(command=commands.maintenance_list)
+    end = verbs.add_parser("end", help="end a one-off window before its time")
+    end.add_argument("name", metavar="ID", help="as `headwatch maintenance list` shows it")
+    end.set_defaults(command=commands.maintenance_end)
+    for verb in (add, end):
+        verb.add_argument("--actor", help="who does this (default: the user)")
+    for verb in (add, listed, end):
+        _config_option(verb)
+        verb.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

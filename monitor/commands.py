@@ -9,16 +9,18 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor import __version__
 
 if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.model import Verdict, VerdictWord
+    from monitor.windows import Desk
 
+T = TypeVar("T")
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES: dict[VerdictWord, int] = {
     "pass": PASS,
@@ -26,11 +28,16 @@ EXIT_CODES: dict[VerdictWord, int] = {
     "inconclusive": INCONCLUSIVE,
 }
 CONFIG_DEFAULT = "headwatch.yaml"
+URL_DEFAULT = "http://127.0.0.1:9845"
 OUTPUT_KINDS = ("text", "json")
 
 
 class UsageError(Exception):
     """The operator's mistake: one clear line, exit 2."""
+
+
+class UnseenError(Exception):
+    """Who was to be asked does not answer: one clear line, exit 3."""
 
 
 class OutputError(Exception):
@@ -64,6 +71,7 @@ def _load(chosen: argparse.Namespace) -> Settings:
 def run_command(chosen: argparse.Namespace) -> int:
     """`headwatch run`."""
     settings = _load(chosen)
+    from monitor.config import data_directory
     from monitor.run import run
 
     logging.basicConfig(
@@ -76,8 +84,9 @@ def run_command(chosen: argparse.Namespace) -> int:
     def ready(address: str) -> None:
         log.info("nodes watched: %d; status page on %s/", len(settings.nodes), address)
 
+    directory = data_directory(settings, os.environ)
     try:
-        asyncio.run(run(settings, lambda: _load(chosen), ready))
+        asyncio.run(run(settings, lambda: _load(chosen), ready, directory=directory))
     except OSError as error:
         message = f"cannot listen on {settings.http.listen}: {error.strerror or error}"
         raise UsageError(message) from None
@@ -168,6 +177,79 @@ def _progress(window: float, *, quiet: bool) -> Iterator[Callable[[Verdict, floa
             bar.update(task, completed=seconds, description=f"judging: {verdict.word}")
 
         yield show
+
+
+def status_command(chosen: argparse.Namespace) -> int:
+    """`headwatch status`."""
+    from monitor.status.command import status_command as show
+
+    url = chosen.url
+    if url is None:
+        wanted = chosen.config is not None or _config_path(chosen).is_file()
+        url = _load(chosen).http.local_url if wanted else URL_DEFAULT
+    return show(
+        url=url,
+        as_json=chosen.json,
+        once=chosen.once,
+        node=chosen.node,
+        colour=sys.stdout.isatty() and not _no_colour(),
+    )
+
+
+def _desk(chosen: argparse.Namespace) -> Desk:
+    from monitor.windows import Desk
+
+    return Desk(_load(chosen), os.environ)
+
+
+def maintenance_add(chosen: argparse.Namespace) -> int:
+    """`headwatch maintenance add`."""
+    from monitor.windows import operator
+
+    document = {
+        "duration_seconds": chosen.duration,
+        "starts_at": chosen.start,
+        "nodes": chosen.node,
+        "networks": chosen.network,
+        "reason": chosen.reason,
+        "actor": chosen.actor or operator(),
+    }
+    return _windows(chosen, [_at_desk(lambda: _desk(chosen).add(document))])
+
+
+def maintenance_list(chosen: argparse.Namespace) -> int:
+    """`headwatch maintenance list`."""
+    return _windows(chosen, _at_desk(lambda: _desk(chosen).all(past=chosen.past)))
+
+
+def maintenance_end(chosen: argparse.Namespace) -> int:
+    """`headwatch maintenance end`."""
+    from monitor.windows import operator
+
+    actor = chosen.actor or operator()
+    return _windows(chosen, [_at_desk(lambda: _desk(chosen).end(chosen.name, actor))])
+
+
+def _at_desk(ask: Callable[[], T]) -> T:
+    from monitor.windows import UnreachableError, WindowError
+
+    try:
+        return ask()
+    except WindowError as error:
+        raise UsageError(str(error)) from None
+    except UnreachableError as error:
+        raise UnseenError(str(error)) from None
+
+
+def _windows(chosen: argparse.Namespace, windows: Sequence[Mapping[str, object]]) -> int:
+    """Print windows: a line each, or a JSON document."""
+    if chosen.json:
+        _print(json.dumps({"windows": windows}, indent=2))
+        return PASS
+    from monitor.windows import line
+
+    _print("\n".join(map(line, windows)) or "no maintenance window is active or planned")
+    return PASS
 
 
 def config_init(chosen: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,8 +30,10 @@ from apscheduler.events import (
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.act.server import View, application
+from monitor.act.server import application
+from monitor.act.view import View
 from monitor.config import ConfigError, Problem, Settings
+from monitor.herald import Herald
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 
@@ -65,6 +68,8 @@ class Loop:
         self._busy: set[asyncio.Task[object]] = set()
         self._beat_at = sidecar.clock()
         self._pace: dict[str, float] = {}
+        self.herald: Herald | None = None
+        """Who passes on what is found; None where nobody is to be told."""
         sidecar.on_head = self._hasten
         # Its warnings are counted by the listener instead; `headwatch_scheduler_events_total`.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -108,6 +113,8 @@ class Loop:
         if settings.http != self.sidecar.settings.http:
             log.warning("http settings changed: they take effect at the next start")
         self.sidecar.apply(settings)
+        if self.herald is not None:
+            self.herald.apply(settings)
         self._schedule()
         self.sidecar.instruments.reloaded(at=self.sidecar.clock())
         log.info("configuration reloaded: %d nodes", len(settings.nodes))
@@ -145,6 +152,8 @@ class Loop:
             await self.sidecar.round(watch)
         finally:
             self._busy.discard(task)
+        if self.herald is not None:
+            self.herald.rounded()
         self._keep_pace(name, watch)
 
     def _keep_pace(self, name: str, watch: Watch) -> None:
@@ -175,6 +184,8 @@ class Loop:
         """A coroutine, because the scheduler runs plain functions in a thread, beside the loop."""
         self._beat_at = self.sidecar.clock()
         self.sidecar.fold()
+        if self.herald is not None:
+            self.herald.beat()
 
     def _count(self, event: JobEvent) -> None:
         instruments = self.sidecar.instruments
@@ -210,6 +221,7 @@ async def serving(
     """
     http = sidecar.settings.http
     token = None if http.token_file is None else read_token(http.token_file)
+    herald = loop.herald
     view = View(
         snapshot=sidecar.snapshot,
         alive=lambda: loop.is_alive,
@@ -217,7 +229,15 @@ async def serving(
         token=token,
         instruments=sidecar.instruments,
         exchange=sidecar.last_exchange,
+        windows=lambda: sidecar.windows,
     )
+    if herald is not None:
+        view = replace(
+            view,
+            history=herald.history,
+            windows_changed=herald.reread_windows,
+            live=herald.live,
+        )
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
@@ -242,16 +262,25 @@ def tune_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-async def run(settings: Settings, load: Loader | None, on_ready: Callable[[str], None]) -> None:
+async def run(
+    settings: Settings,
+    load: Loader | None,
+    on_ready: Callable[[str], None],
+    *,
+    directory: Path | None = None,
+) -> None:
     """The sidecar until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
     `on_ready` gets the address of the server once it listens. Raises OSError when it cannot.
+    Without a `directory` nothing outlives the process.
     """
     stopped = asyncio.Event()
     events = asyncio.get_running_loop()
     tune_collector()
     async with Sidecar(settings) as sidecar:
         loop = Loop(sidecar, load)
+        herald = loop.herald = Herald(sidecar, directory)
+        await herald.open()
         reloads: set[asyncio.Task[str | None]] = set()
 
         def hang_up() -> None:
@@ -263,8 +292,12 @@ async def run(settings: Settings, load: Loader | None, on_ready: Callable[[str],
             events.add_signal_handler(number, stopped.set)
         events.add_signal_handler(signal.SIGHUP, hang_up)
         sidecar.instruments.reloaded(at=sidecar.clock())
-        async with serving(sidecar, loop, loop.reload) as address:
-            loop.start()
-            on_ready(address)
-            await stopped.wait()
-            await loop.stop()
+        try:
+            async with serving(sidecar, loop, loop.reload) as address:
+                await herald.begin(address)
+                loop.start()
+                on_ready(address)
+                await stopped.wait()
+                await loop.stop()
+        finally:
+            await herald.close()

@@ -11,18 +11,20 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from monitor import checks
-from monitor.act.metrics import Instruments
+from monitor.act.instruments import Instruments
 from monitor.config import NodeSettings, ReferenceSettings, Settings
 from monitor.endpoint import Endpoint
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.judge.quorum import Round
 from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of
+from monitor.maintenance import Window, is_silenced
 from monitor.model import (
     Action,
     Finding,
@@ -74,8 +76,12 @@ class Sidecar:
         self.memory: Memory = EMPTY
         self.verdict: Verdict = verdict_of((), clock())
         self.watches: dict[str, Watch] = {}
-        self.on_actions: Callable[[Sequence[Action]], None] = lambda actions: None
+        self.listeners: list[Callable[[Sequence[Action]], None]] = []
+        """Told of edges, in this order; none of them may wait."""
         self.on_head: Callable[[Watch], None] = lambda watch: None
+        self.windows: tuple[Window, ...] = ()
+        """Maintenance, active and planned: it keeps people from being told, and nothing else."""
+        self._edges: dict[Key, Action] = {}
         self._skipped: dict[str, tuple[Key, ...]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._listeners: dict[str, asyncio.Task[None]] = {}
@@ -134,6 +140,7 @@ class Sidecar:
         self._forget_listeners({n.name for n in settings.nodes})
         self.settings, self.watches = settings, watches
         self.memory = forget(self.memory, kept)
+        self._edges = {key: edge for key, edge in self._edges.items() if key[1] in kept}
         self._skipped = {name: self._skipped.get(name, ()) for name in watches}
 
     def _endpoint(
@@ -243,13 +250,22 @@ class Sidecar:
         self.verdict = replace(verdict, skipped=skipped)
         for action in actions:
             finding = action.finding
+            self._edges[action.key] = action
             level = logging.INFO if action.kind == "closed" else logging.WARNING
             log.log(
                 level, "%s %s %s: %s", action.kind, finding.subject, finding.check, finding.summary
             )
-        if actions:
-            self.on_actions(actions)
+        for listen in self.listeners if actions else ():
+            self.shielded("edges", partial(listen, actions))
         return actions
+
+    def shielded(self, place: str, call: Callable[[], None]) -> None:
+        """Do something that follows from a round and must not undo it: a mistake is counted."""
+        try:
+            call()
+        except Exception:
+            log.exception("internal error in what follows from a round: %s", place)
+            self.instruments.internal_errors.labels(place=place).inc()
 
     def _sample(self, watch: Watch) -> None:
         for endpoint in watch.endpoints:
@@ -261,8 +277,24 @@ class Sidecar:
 
     # -- what is shown ---------------------------------------------------------------------------
 
+    def is_silenced(self, network: str, subject: str) -> bool:
+        """Whether a maintenance window keeps people from being told of this subject now."""
+        return is_silenced(self.windows, network, subject, self.clock())
+
+    def _silenced(self) -> frozenset[str]:
+        if not self.windows:
+            return frozenset()
+        subjects = [
+            (watch.name, subject_of(label))
+            for watch in self.watches.values()
+            for label in (reference_label(watch.name), *(e.label for e in watch.endpoints))
+        ]
+        return frozenset(subject for name, subject in subjects if self.is_silenced(name, subject))
+
     def snapshot(self) -> Snapshot:
         """The immutable value that every page is drawn from."""
+        now = self.clock()
+        active = sum(window.is_active(now) for window in self.windows)
         watches = self.watches.values()
         observations: list[Observation[object]] = []
         for watch in watches:
@@ -270,13 +302,22 @@ class Sidecar:
                 for history in (endpoint.heads, endpoint.identities, endpoint.forks):
                     observations.extend(history[-1:])  # type: ignore[arg-type]
         return Snapshot(
-            at=self.clock(),
+            at=now,
             verdict=self.verdict,
             observations=tuple(observations),
             networks=tuple(_network_facts(watch) for watch in watches),
             endpoints=tuple(e.facts(w.name) for w in watches for e in w.endpoints),
             ready=all(watch.rounds_total for watch in watches),
+            edges=tuple(self._edges.values()),
+            silenced=self._silenced(),
+            windows_active=active,
+            windows_planned=len(self.windows) - active,
         )
+
+    def budgets(self) -> dict[str, Budget]:
+        """What each reference may be asked today, by its label."""
+        endpoints = (e for watch in self.watches.values() for e in watch.references)
+        return {e.label: e.node.budget for e in endpoints if e.node.budget is not None}
 
     def last_exchange(self, facts: NodeFacts) -> tuple[str, str] | None:
         """The last request and answer of an endpoint, without anything of its URL."""

@@ -13,14 +13,16 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from monitor.act.alerts import ALERTS
 from monitor.act.metrics import METRICS
+from monitor.act.rules import Alert
 from monitor.checks import CHECKS, Check
 from monitor.judge.verdict import REQUIRED
 
@@ -63,7 +65,19 @@ ROOMS = (
     Room(("monitor.probes",), never=("web3", "aiohttp", *CLOCK)),
     Room(("monitor.act",), never=("monitor.rpc", "monitor.probes", "monitor.run", "web3")),
     Room(("monitor.config",), never=("monitor.rpc", "monitor.probes", "monitor.act", "aiohttp")),
+    Room(
+        ("monitor.history",),
+        own=(
+            "monitor.model",
+            "monitor.judge",
+            "monitor.maintenance",
+            "monitor.config.settings",
+            "monitor.act.readings",
+        ),
+    ),
+    Room(("monitor.maintenance", "monitor.crontab"), own=("monitor.crontab",), never=OUTSIDE),
     Room(("dashboards",), own=("monitor.act.metrics",)),
+    Room(("alerts",), own=("monitor.act.alerts", "monitor.act.rules")),
 )
 LAB = "monitor.lab"
 LAB_KNOWN_TO = (LAB, "monitor.cli", "monitor.commands")
@@ -208,9 +222,9 @@ def breaks_rooms(source: Source) -> Complaints:
         if mine is None:
             continue
         # A file that is pure beside others that are not may not import those.
-        home = mine if mine.count(".") == 1 else source.name
+        home = mine if mine.count(".") <= 1 else source.name
         for name, line in imports(source.tree):
-            ours = is_below(name, "monitor", "dashboards")
+            ours = is_below(name, "monitor", "dashboards", "alerts")
             top = name.split(".")[0]
             if (
                 (ours and room.own is not None and not is_below(name, home, *room.own))
@@ -367,7 +381,7 @@ def slugs(markdown: str) -> set[str]:
 
 
 def breaks_row(row: Check[object], root: Path) -> Complaints:
-    """A check has a probe, a judge, tests of both, and a section of the documentation."""
+    """A check has a probe, a judge, tests of both, a section of the documentation, and alerts."""
     if row.probe.__module__ != f"monitor.probes.{row.asks}":
         yield f"{row.name}: the probe is in {row.probe.__module__}, and asks says {row.asks}"
     if row.judge.__module__ != f"monitor.judge.{row.name}":
@@ -382,6 +396,17 @@ def breaks_row(row: Check[object], root: Path) -> Complaints:
     path = root / "docs" / page
     if not path.is_file() or anchor not in slugs(path.read_text(encoding="utf-8")):
         yield f"{row.name}: docs/{page} has no heading #{anchor}"
+    mine = [alert for alert in ALERTS if alert.check == row.name]
+    for scope in row.scopes:
+        if not any(alert.scope == scope for alert in mine):
+            yield f"{row.name}: no alert tells of its {scope}"
+    yield from (complaint for alert in mine for complaint in breaks_alert(alert.name, root))
+
+
+def breaks_alert(name: str, root: Path) -> Complaints:
+    """An alert has a page of the runbook."""
+    if not (root / "alerts" / "runbook" / f"{name}.md").is_file():
+        yield f"{name}: there is no alerts/runbook/{name}.md"
 
 
 def undeclared(text: str) -> set[str]:
@@ -404,15 +429,15 @@ Rule = Callable[[Source], Complaints]
 @pytest.mark.parametrize(
     ("rule", "folders"),
     [
-        (breaks_rooms, ("monitor", "dashboards")),
+        (breaks_rooms, ("monitor", "dashboards", "alerts")),
         (breaks_lab, ("monitor",)),
-        (breaks_relative, ("monitor", "dashboards", "tests", "benchmarks")),
+        (breaks_relative, ("monitor", "dashboards", "alerts", "tests", "benchmarks")),
         (breaks_lazy, ("monitor",)),
-        (breaks_names, ("monitor", "dashboards", "benchmarks")),
-        (breaks_sizes, ("monitor", "dashboards", "benchmarks")),
+        (breaks_names, ("monitor", "dashboards", "alerts", "benchmarks")),
+        (breaks_sizes, ("monitor", "dashboards", "alerts", "benchmarks")),
         (breaks_columns, ("tests",)),
-        (breaks_excepts, ("monitor", "dashboards")),
-        (breaks_clock, ("monitor", "dashboards")),
+        (breaks_excepts, ("monitor", "dashboards", "alerts")),
+        (breaks_clock, ("monitor", "dashboards", "alerts")),
         (breaks_promises, ("tests",)),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
@@ -470,8 +495,14 @@ def test_tests_mirror_the_tree() -> None:
 
 @pytest.mark.parametrize("row", CHECKS, ids=lambda row: row.name)
 def test_check_has_everything_that_goes_with_a_check(row: Check[object]) -> None:
-    """A row of CHECKS comes with probe, judge, tests and documentation, or not at all."""
+    """A row of CHECKS comes with probe, judge, tests, documentation and alerts, or not at all."""
     all_of(breaks_row(row, ROOT))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_alert_has_its_page_of_the_runbook(alert: Alert) -> None:
+    """Whoever is woken finds what to do."""
+    all_of(breaks_alert(alert.name, ROOT))
 
 
 def test_checks_have_names_of_their_own_and_the_required_are_there() -> None:
@@ -545,6 +576,7 @@ LONG = "def f() -> None:\n" + "    x = 1\n" * FUNCTION_LINES_MAX
         (breaks_rooms, "monitor.probes.head", "from monitor.run import Loop"),
         (breaks_rooms, "monitor.act.page", "import monitor.rpc.node"),
         (breaks_rooms, "dashboards.fleet", "from monitor.config import Settings"),
+        (breaks_rooms, "alerts.files", "from monitor.act.page import status_html"),
         (breaks_lab, "monitor.watch", "from monitor.lab.network import LabNetwork"),
         (breaks_relative, "monitor.watch", "from .model import Head"),
         (breaks_lazy, "monitor.ledger.reads", "import web3"),
@@ -584,6 +616,7 @@ def test_rule_sees_what_breaks_it(rule: Rule, name: str, bad: str) -> None:
         (breaks_rooms, "monitor.judge.head", "from monitor.judge import seen"),
         (breaks_rooms, "monitor.act.page", "from monitor.act import metrics"),
         (breaks_rooms, "dashboards.fleet", "from monitor.act.metrics import METRICS"),
+        (breaks_rooms, "dashboards.fleet", "from dashboards import panels"),
         (breaks_rooms, "monitor.judgement", "import time"),
         (breaks_lab, "monitor.cli", "from monitor.lab import tools"),
         (breaks_lazy, "monitor.ledger.reads", "def f():\n    import web3"),
@@ -628,12 +661,15 @@ def test_text_with_a_secret_or_a_place_is_seen(text: str, *, is_bad: bool) -> No
 
 
 def test_row_that_lacks_something_is_seen(tmp_path: Path) -> None:
-    """A row without tests, or without its section, is named with what it lacks."""
+    """A row without tests, section, page or alert is named with what it lacks."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "checks.md").write_text("# Checks\n\nhead\n")
     found = list(breaks_row(CHECKS[0], tmp_path))
     assert [word for word in found if "heading" in word]
     assert len([word for word in found if "there is no tests/" in word]) == 2
+    assert [word for word in found if "there is no alerts/runbook/" in word]
+    unheard = replace(CHECKS[0], name="unheard", scopes=("node", "quorum"))
+    assert len([word for word in breaks_row(unheard, tmp_path) if "no alert tells" in word]) == 2
 
 
 def test_metric_that_is_not_exported_is_seen() -> None:

@@ -197,7 +197,7 @@ async def test_beat_lets_what_is_stale_expire_in_the_loop(world: World) -> None:
         loop = Loop(sidecar)
         loop.start()
         await until(lambda: sidecar.verdict.word == "pass")
-        sidecar.on_actions = tell
+        sidecar.listeners.append(tell)
         clock.now += STALE_SECONDS + 1
         await until(lambda: threads)
         assert {finding.reason for finding in sidecar.verdict.findings} == {"stale"}

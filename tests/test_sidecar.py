@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor import checks
-from monitor.act.metrics import Instruments
+from monitor.act.instruments import Instruments
 from monitor.config import Network, NodeSettings, Settings
 from monitor.judge.profiles import DEV, Policy
 from monitor.judge.quorum import Round
@@ -20,6 +20,7 @@ from monitor.judge.seen import ForkSeen
 from monitor.judge.verdict import STALE_SECONDS
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
+from monitor.maintenance import Window
 from monitor.model import Action, Finding, Level, Observation, Unseen
 from monitor.sidecar import Sidecar, policy_of
 from monitor.watch import Watch
@@ -95,12 +96,12 @@ def word(sidecar: Sidecar) -> str:
 
 
 def errors(instruments: Instruments) -> dict[str, float]:
-    """Mistakes of ours, counted by place."""
+    """Mistakes of ours, counted by place; places without any are left out."""
     return {
         sample.labels["place"]: sample.value
         for metric in instruments.internal_errors.collect()
         for sample in metric.samples
-        if sample.name.endswith("_total")
+        if sample.name.endswith("_total") and sample.value
     }
 
 
@@ -142,7 +143,7 @@ async def test_round_with_a_node_gone_opens_and_closes_once(
         told.extend(actions)
 
     async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
-        sidecar.on_actions = tell
+        sidecar.listeners.append(tell)
         await world.rounds(sidecar, 2)
         await world.nodes[0].port.unplug()
         await world.rounds(sidecar, 4)
@@ -158,6 +159,57 @@ async def test_round_with_a_node_gone_opens_and_closes_once(
         text = "\n".join(record.getMessage() for record in caplog.records)
         assert text.count("opened node:local head: ") == 1
         assert text.count("closed node:local head: ") == 1
+
+
+async def test_snapshot_keeps_the_newest_edge_of_each_key(world: World) -> None:
+    """Dashboards mark when a finding turned; a subject that is gone takes its edges along."""
+    async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
+        await world.rounds(sidecar, 2)
+        assert sidecar.snapshot().edges == ()
+        await world.nodes[0].port.unplug()
+        await world.rounds(sidecar, 4)
+        edges = {edge.key: edge.kind for edge in sidecar.snapshot().edges}
+        assert edges["head", "node:local"] == "opened"
+        await world.nodes[0].port.plug()
+        await world.rounds(sidecar, 4)
+        edges = {edge.key: edge.kind for edge in sidecar.snapshot().edges}
+        assert edges["head", "node:local"] == "closed"
+        sidecar.apply(world.settings("renamed"))
+        assert not [edge for edge in sidecar.snapshot().edges if edge.key[1] == "node:local"]
+
+
+async def test_snapshot_under_maintenance_silences_people_and_measures_as_ever(
+    world: World,
+) -> None:
+    """A window changes what is told and no finding; the references are not the node's."""
+    async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
+        now = world.clock.now
+        node = Window("w1", now, now + 3600, (), ("local",), "update", "me")
+        later = Window("w2", now + 7200, now + 9000, ("dev",), (), "move", "me")
+        sidecar.windows = (node, later)
+        await world.nodes[0].port.unplug()
+        await world.rounds(sidecar, 3)
+        shown = sidecar.snapshot()
+        assert shown.silenced == {"node:local"}
+        assert (shown.windows_active, shown.windows_planned) == (1, 1)
+        assert levels(sidecar)["head", "node:local"] == Level.UNKNOWN
+        world.clock.now = now + 7300
+        assert sidecar.snapshot().silenced == {
+            "node:local",
+            *(f"reference:dev/{name}" for name in (*"abc", "quorum")),
+        }
+
+
+async def test_budgets_are_those_of_the_references_by_label(world: World) -> None:
+    """What is to outlive a restart can be read and resumed; nodes of ours have none."""
+    async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
+        await world.rounds(sidecar)
+        assert set(sidecar.budgets()) == {"dev/a", "dev/b", "dev/c"}
+        budget = sidecar.budgets()["dev/a"]
+        before = budget.spent
+        assert before > 0
+        budget.resume(40)
+        assert budget.spent == before + 40
 
 
 async def test_round_with_a_hanging_node_ends_in_time_and_spares_the_others(

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.config import Settings
+from monitor.herald import Herald
 from monitor.judge.verdict import Memory
 from monitor.lab.commands import COLOURS, line
 from monitor.lab.network import LOCAL, LabNetwork
@@ -135,12 +136,25 @@ async def _page(settings: Settings, view: Watched, loop: Loop) -> AsyncIterator[
             yield address
 
 
+@asynccontextmanager
+async def _remembering(view: Watched, loop: Loop) -> AsyncIterator[None]:
+    """Bars, incidents and live pages, as a sidecar has them; nothing of it outlives the demo."""
+    herald = loop.herald = Herald(view.sidecar, None)
+    await herald.open()
+    try:
+        yield
+    finally:
+        loop.herald = None
+        await herald.close()
+
+
 async def _play(screen: Screen, listen: str, *, keep: bool) -> list[str]:
     problems: list[str] = []
     async with LabNetwork(("a", "b"), INTERVAL_SECONDS) as net:
         settings = lab_settings(net, INTERVAL_SECONDS, listen=listen)
         async with (
             watched(net, settings, screen.event) as (view, loop),
+            _remembering(view, loop),
             _page(settings, view, loop) as address,
         ):
             screen.view, screen.address = view, address

@@ -158,7 +158,7 @@ class Watched:
         self._on_event = on_event
         self._began = time.monotonic()
         self._changed = asyncio.Event()
-        sidecar.on_actions = self._acted
+        sidecar.listeners.append(self._acted)
 
     def note(self, what: What, text: str, action: Action | None = None) -> None:
         """Write one line into the timeline."""

@@ -4,89 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import jsonschema
 import pytest
 
 from monitor.config import INITIAL, show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
+from tests.e2e.processes import (
+    SECONDS_MAX,
+    get,
+    headwatch,
+    headwatch_beside,
+    sidecar,
+    until_status,
+)
 
-SECONDS_MAX = 60.0
 KEY = "s3cretKey0123456789"
 GATE_SCHEMA = Path(__file__).parents[2] / "docs" / "gate.schema.json"
-
-
-def headwatch(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Any:
-    """Run a command to its end."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("HEADWATCH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
-        cwd=cwd,
-    )
-
-
-async def headwatch_beside(*arguments: str) -> Any:
-    """The same beside a lab that this loop keeps alive."""
-    return await asyncio.to_thread(headwatch, *arguments)
-
-
-@asynccontextmanager
-async def sidecar(config: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """A running `headwatch run` and the address of its page, as its log names it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "monitor", "run", "-c", str(config)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(SECONDS_MAX):
-            while match := await process.stderr.readline():
-                address = re.search(rb"status page on (http://\S+)/", match)
-                if address:
-                    break
-            else:
-                pytest.fail("headwatch run ended before it listened")
-        yield process, address[1].decode()
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def get(url: str) -> tuple[int, str]:
-    """Status and body of one page."""
-    async with (
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS_MAX)) as session,
-        session.get(url) as response,
-    ):
-        return response.status, await response.text()
-
-
-async def until_status(url: str, status: int) -> str:
-    """The body of a page once it has this status."""
-    async with asyncio.timeout(SECONDS_MAX):
-        while True:
-            found, body = await get(url)
-            if found == status:
-                return body
-            await asyncio.sleep(0.05)
 
 
 async def test_run_beside_real_nodes_serves_every_route_and_ends_on_sigterm(
@@ -113,6 +54,53 @@ async def test_run_beside_real_nodes_serves_every_route_and_ends_on_sigterm(
             assert (await get(f"{address}/-/healthy"))[0] == 200
             process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), SECONDS_MAX) == 0
+
+
+async def test_maintenance_and_status_speak_with_the_running_sidecar(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """A window silences at once, is listed and ended; `status` exits as the verdict is."""
+    del anvil_path
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS, listen="127.0.0.1:0")))
+        async with sidecar(config) as (_, address):
+            await until_status(f"{address}/-/synced?node=local", 200)
+            listen = address.removeprefix("http://")
+            text = config.read_text().replace("listen: 127.0.0.1:0", f"listen: {listen}")
+            config.write_text(text)
+
+            async def asked(*arguments: str) -> Any:
+                return await headwatch_beside(*arguments, "-c", str(config))
+
+            healthy = await asked("status", "--once", "--json")
+            assert healthy.returncode == 0, healthy.stderr
+            assert json.loads(healthy.stdout)["verdict"] == "pass"
+            added = await asked(
+                *("maintenance", "add", "--for", "1h", "--node", "local"),
+                *("--reason", "the disk is changed", "--json"),
+            )
+            assert added.returncode == 0, added.stderr
+            (window,) = json.loads(added.stdout)["windows"]
+            silenced = 'headwatch_maintenance{network="dev",node="local",reference=""} 1'
+            assert silenced in (await get(f"{address}/metrics"))[1]
+            net.local.stall()
+            await until_status(f"{address}/-/synced?node=local", 503)
+            failing = await asked("status", "--once")
+            assert failing.returncode == 1, failing.stderr
+            assert "the disk is changed" in failing.stdout
+            listed = await asked("maintenance", "list")
+            assert listed.returncode == 0, listed.stderr
+            assert "the disk is changed" in listed.stdout
+            ended = await asked("maintenance", "end", window["id"])
+            assert ended.returncode == 0, ended.stderr
+            assert silenced not in (await get(f"{address}/metrics"))[1]
+            again = await asked("maintenance", "end", window["id"])
+            assert again.returncode == 2
+            assert "there is no such window" in again.stderr
+    gone = await headwatch_beside("status", "--once", "--url", address)
+    assert gone.returncode == 3
+    assert len(gone.stderr.splitlines()) == 1
 
 
 async def test_sighup_with_a_broken_file_keeps_the_old_configuration(

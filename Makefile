@@ -80,6 +80,7 @@ unit:
 
 test-wide: setup ## the tests that take long or need more
 	@$(PY) -m tests.debian
+	$(PY) -m tests.browser.chromium
 	$(PYTEST) -m wide tests
 
 bench: setup ## measure against the figures that benchmarks/ promises

@@ -102,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     _gate_parser(subparsers)
     _status_parser(subparsers)
     _maintenance_parser(subparsers)
+    _assets_parser(subparsers)
     _config_parser(subparsers)
     _lab_parser(subparsers)
     _demo_parser(subparsers)
@@ -238,6 +239,25 @@ def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     for verb in (add, listed, end):
         _config_option(verb)
         verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _assets_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    assets = subparsers.add_parser(
+        "assets",
+        help="the alert rules, their runbook and the dashboards of this version",
+        description="Write Prometheus' rules, an example for Alertmanager, Grafana's provisioning, "
+        "the runbook and the dashboards, as they belong to this version, below a directory. Files "
+        "that are there already and differ are left alone, and named; exit 1.",
+    )
+    assets.add_argument("directory", type=Path)
+    assets.add_argument(
+        "--runbook-url",
+        metavar="URL",
+        help="where alerts link to, e.g. https://headwatch.your.org/runbook: the sidecar serves it",
+    )
+    assets.add_argument("--force", action="store_true", help="replace files that differ")
+    assets.add_argument("--json", action="store_true", help="what was written, as JSON")
+    assets.set_defaults(command=commands.assets_command)
 
 
 def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

@@ -252,6 +252,35 @@ def _windows(chosen: argparse.Namespace, windows: Sequence[Mapping[str, object]]
     return PASS
 
 
+def assets_command(chosen: argparse.Namespace) -> int:
+    """`headwatch assets DIR`: never overwrites what differs, unless it is told to."""
+    from monitor.act.alerts import RUNBOOK_BASE
+    from monitor.act.assets import shipped_files
+
+    written: list[str] = []
+    kept: list[str] = []
+    base = (chosen.runbook_url or RUNBOOK_BASE).rstrip("/") + "/"
+    for name, content in shipped_files(base).items():
+        path: Path = chosen.directory / name
+        try:
+            if path.exists() and path.read_bytes() != content and not chosen.force:
+                kept.append(name)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            message = f"{path}: {error.strerror}"
+            raise UsageError(message) from None
+        written.append(name)
+    if chosen.json:
+        _print(json.dumps({"written": written, "kept": kept}, indent=2))
+    else:
+        _print(f"{chosen.directory}: {len(written)} files of headwatch {__version__}")
+    for name in kept:
+        _note(f"{name} differs and was left as it is; --force replaces it")
+    return FINDINGS if kept else PASS
+
+
 def config_init(chosen: argparse.Namespace) -> int:
     """`headwatch config init`: never overwrites."""
     from monitor.config import INITIAL

@@ -46,6 +46,7 @@ class Herald:
         self.history = History(path, settings=settings.history, clock=sidecar.clock)
         self.live = Live()
         self.notifier: Notifier | None = None
+        self._address = ""
         self._one_offs: tuple[Window, ...] = ()
         self._flushing: asyncio.Task[None] | None = None
         self._flushed_at = sidecar.clock()
@@ -63,6 +64,7 @@ class Herald:
 
     async def begin(self, address: str) -> None:
         """Start to tell people; `address` is where the pages are served."""
+        self._address = address
         self.notifier = Notifier(
             self.sidecar.settings.alerting,
             instruments=self.sidecar.instruments,
@@ -82,6 +84,11 @@ class Herald:
         await self.history.close()
         if self._lock is not None:
             self._lock.close()
+
+    def page_url(self) -> str:
+        """Where people reach the pages, as configured; else where they are served."""
+        external = self.sidecar.settings.alerting.external_url
+        return (self._address if external is None else external.reveal()).rstrip("/")
 
     def apply(self, settings: Settings) -> None:
         """Follow a configuration that was read again."""
@@ -110,7 +117,7 @@ class Herald:
             self.notifier.beat(self.sidecar.verdict, self._is_silenced)
 
     def rounded(self) -> None:
-        """A round is over: whoever looks at a page may look again."""
+        """A round is over, or something turned: whoever looks at a page may look again."""
         verdict = self.sidecar.verdict
         rounds = sum(watch.rounds_total for watch in self.sidecar.watches.values())
         self.live.publish(at=verdict.at, verdict=verdict.word, rounds=rounds)
@@ -131,6 +138,7 @@ class Herald:
         self._flushed_at = 0.0  # The next beat writes it: edges are few, and pages show them.
         if self.notifier is not None:
             self.notifier.tell(actions, self.sidecar.verdict, self._is_silenced)
+        self.rounded()
 
     def _is_silenced(self, finding: Finding) -> bool:
         return self.sidecar.is_silenced(finding.network, finding.subject)

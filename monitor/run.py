@@ -237,6 +237,7 @@ async def serving(
             history=herald.history,
             windows_changed=herald.reread_windows,
             live=herald.live,
+            page_url=herald.page_url,
         )
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
     await runner.setup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_readme_commands_are_understood_by_the_command_line() -> None:
     lines = re.findall(r"^    headwatch ([^#\n]+)", text, re.MULTILINE)
     assert len(lines) >= 6
     for line in lines:
-        words = [word.replace("…", "host") for word in line.split()]
+        words = [word.replace("…", "host") for word in shlex.split(line)]
         assert callable(parser().parse_args(words).command), line
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitor.act.alerts import ALERTS
+from monitor.act.assets import shipped_files
 from monitor.act.metrics import METRICS
 from monitor.act.rules import Alert
 from monitor.checks import CHECKS, Check
@@ -552,6 +553,11 @@ def test_wheel_holds_one_package_and_all_of_it(tmp_path: Path) -> None:
         f"the wheel lacks {name}"
         for name in {"monitor/py.typed", *ours} - set(names)
         if name.startswith("monitor/")
+    )
+    all_of(
+        f"the wheel lacks {name}, which `headwatch assets` hands out"
+        for name in shipped_files()
+        if f"monitor/_assets/{name}" not in names
     )
 
 

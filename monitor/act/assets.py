@@ -14,6 +14,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from monitor.act.alerts import RUNBOOK_BASE
+
 CSS, JAVASCRIPT, SVG = (
     f"{kind}; charset=utf-8" for kind in ("text/css", "text/javascript", "image/svg+xml")
 )
@@ -28,6 +30,8 @@ STATIC: Mapping[str, tuple[str, str]] = {
     "uPlot.min.css": ("vendor/uPlot.min.css", CSS),
 }
 """Name under `/static/` -> (file below `web/`, content type); nothing else is served."""
+SHIPPED = {"alerts": ".yml", "runbook": ".md", "dashboards": ".json"}
+"""Folder of what is handed out -> how the files in it end that are."""
 INDEX = "README"
 """The page that lists the others."""
 PAGE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -74,13 +78,39 @@ def templates() -> Mapping[str, str]:
     }
 
 
+def shipped() -> Mapping[str, Traversable]:
+    """What travels with the code for others to use: name of a folder -> folder.
+
+    In a wheel they lie inside the package; in the repository beside it.
+    """
+    inside = files("monitor").joinpath("_assets")
+    root = Path(__file__).resolve().parents[2]
+    beside: Mapping[str, Traversable] = {
+        "alerts": root / "alerts",
+        "runbook": root / "alerts" / "runbook",
+        "dashboards": root / "dashboards" / "json",
+    }
+    found = {name: inside.joinpath(name) for name in beside} if inside.is_dir() else beside
+    return {name: folder for name, folder in found.items() if folder.is_dir()}
+
+
+def shipped_files(runbook_base: str = RUNBOOK_BASE) -> Mapping[str, bytes]:
+    """Path -> content of every file that is handed out, below `alerts`, `runbook`, `dashboards`.
+
+    Alerts link to their page of the runbook at `runbook_base` and its name.
+    """
+    default, base = RUNBOOK_BASE.encode(), runbook_base.encode()
+    return {
+        f"{name}/{entry.name}": entry.read_bytes().replace(default, base)
+        for name, folder in shipped().items()
+        for entry in sorted(folder.iterdir(), key=lambda one: one.name)
+        if entry.name.endswith(SHIPPED[name])
+    }
+
+
 def runbook_folder() -> Traversable | None:
     """Where the runbook's pages are; None where it was not brought along."""
-    inside = files("monitor").joinpath("_assets", "runbook")
-    if inside.is_dir():
-        return inside
-    beside = Path(__file__).resolve().parents[2] / "alerts" / "runbook"
-    return beside if beside.is_dir() else None
+    return shipped().get("runbook")
 
 
 @cache

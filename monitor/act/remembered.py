@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from monitor.act.report import Json, _evidence_json, _key_json
+from monitor.act.report import Json, evidence_json, key_json
 from monitor.act.words import rfc3339
 from monitor.model import NetworkFacts
 
@@ -56,7 +56,7 @@ def _incident(incident: Incident) -> Json:
         "worst": incident.worst.word,
         "reason": incident.reason,
         "summary": incident.summary,
-        "because": None if because is None else _key_json(because),
+        "because": None if because is None else key_json(because),
         "silenced": incident.silenced,
         "steps": [_step(step) for step in incident.steps],
     }
@@ -70,5 +70,5 @@ def _step(step: Step) -> Json:
         "before": step.before.word,
         "reason": step.reason,
         "summary": step.summary,
-        "evidence": [_evidence_json(evidence) for evidence in step.evidence],
+        "evidence": [evidence_json(evidence) for evidence in step.evidence],
     }

@@ -42,7 +42,7 @@ def gate_json(verdict: Verdict, *, version: str) -> dict[str, object]:
         "headwatch": version,
         "policy": None,
         "findings": [finding_json(finding) for finding in verdict.findings],
-        "skipped": [_key_json(key) for key in verdict.skipped],
+        "skipped": [key_json(key) for key in verdict.skipped],
         "rules": [],
         "comparisons": [],
         "data": {"ok": verdict.word == "pass"},
@@ -63,12 +63,13 @@ def finding_json(finding: Finding) -> Json:
         "unit": finding.unit,
         "as_of": _stamp_json(finding.as_of),
         "since": None if finding.since is None else rfc3339(finding.since),
-        "because": None if finding.because is None else _key_json(finding.because),
-        "evidence": [_evidence_json(evidence) for evidence in finding.evidence],
+        "because": None if finding.because is None else key_json(finding.because),
+        "evidence": [evidence_json(evidence) for evidence in finding.evidence],
     }
 
 
-def _evidence_json(evidence: Evidence) -> Json:
+def evidence_json(evidence: Evidence) -> Json:
+    """Who said what, as `docs/gate.schema.json` has it."""
     return {
         "source": evidence.source,
         "method": evidence.method,
@@ -86,7 +87,8 @@ def _stamp_json(stamp: BlockStamp | None) -> Json | None:
     return {"number": stamp.number, "hash": stamp.hash, "timestamp": stamp.timestamp}
 
 
-def _key_json(key: Key) -> Json:
+def key_json(key: Key) -> Json:
+    """The identity of a finding."""
     return {"check": key[0], "subject": key[1]}
 
 

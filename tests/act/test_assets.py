@@ -20,6 +20,22 @@ def test_files_of_the_pages_are_served_or_templates() -> None:
     assert there == served | set(assets.templates()) | notes
 
 
+def test_shipped_files_are_the_repositorys_own_and_link_to_the_runbook() -> None:
+    """What is handed out is what is committed; alerts link to wherever the runbook is read."""
+    root = Path(__file__).parents[2]
+    found = assets.shipped_files()
+    rules = root / "alerts" / "headwatch.rules.yml"
+    assert found["alerts/headwatch.rules.yml"] == rules.read_bytes()
+    assert found["dashboards/fleet.json"] == (root / "dashboards/json/fleet.json").read_bytes()
+    assert {name.removeprefix("runbook/").removesuffix(".md") for name in found} >= set(
+        assets.runbook_names()
+    )
+    elsewhere = assets.shipped_files("https://watch.example.org/book/")
+    text = elsewhere["alerts/headwatch.rules.yml"].decode()
+    assert "runbook_url: https://watch.example.org/book/HeadwatchNodeStalled\n" in text
+    assert "https://headwatch.example.org/runbook/" not in text
+
+
 def test_vendored_files_are_those_that_were_taken() -> None:
     """What came from elsewhere is byte for byte what its note says, and nothing is without one."""
     note = (VENDOR / "VENDORED.md").read_text(encoding="utf-8")

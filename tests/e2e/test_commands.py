@@ -103,6 +103,31 @@ async def test_maintenance_and_status_speak_with_the_running_sidecar(
     assert len(gone.stderr.splitlines()) == 1
 
 
+def test_assets_are_written_and_what_was_changed_is_left_alone(tmp_path: Path) -> None:
+    """An operator's own edits survive an upgrade, and are named; `--force` is the way over them."""
+    done = headwatch("assets", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    mine = tmp_path / "alerts" / "alertmanager.yml"
+    mine.write_text("route: {receiver: mine}\n")
+    (tmp_path / "dashboards" / "fleet.json").unlink()
+    done = headwatch("assets", str(tmp_path), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["kept"] == ["alerts/alertmanager.yml"]
+    assert "--force" in done.stderr
+    assert mine.read_text() == "route: {receiver: mine}\n"
+    assert (tmp_path / "dashboards" / "fleet.json").is_file()
+    done = headwatch("assets", str(tmp_path), "--force", "--runbook-url", "https://x.example.org/r")
+    assert done.returncode == 0
+    assert "https://x.example.org/r/HeadwatchNodeStalled" in (
+        (tmp_path / "alerts" / "headwatch.rules.yml").read_text()
+    )
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = headwatch("assets", str(blocked))
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
 async def test_sighup_with_a_broken_file_keeps_the_old_configuration(
     anvil_path: Path, tmp_path: Path
 ) -> None:

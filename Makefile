@@ -33,7 +33,7 @@ ifneq ($(shell $(PY) -c 'print(open("$(LOCKED)").read())' 2>/dev/null),$(CURDIR)
 $(shell rm -f $(LOCKED) $(INSTALLED))
 endif
 
-.PHONY: help setup demo test test-wide unit bench lint format lock clean
+.PHONY: help setup demo test test-wide unit bench generate lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do
@@ -85,6 +85,12 @@ test-wide: setup ## the tests that take long or need more
 
 bench: setup ## measure against the figures that benchmarks/ promises
 	@$(PY) -m benchmarks
+
+generate: $(INSTALLED) ## write anew what is made from tables: alerts, boards, reference pages
+	@$(PY) -m alerts
+	$(PY) -m dashboards
+	$(PY) tests/test_config.py
+	$(PY) -c 'from monitor.act.metrics import metrics_page; print(metrics_page(), end="")' >docs/metrics.md
 
 lint: $(INSTALLED) ## ruff, its formatter, and mypy --strict
 	@$(VENV)/bin/ruff check --quiet

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.act.answers import GZIP_LEVEL
 from monitor.act.collector import registry_of, render
-from monitor.act.server import GZIP_LEVEL
 from monitor.config.settings import Network, NodeSettings, ProfileRef, ReferenceSettings, Settings
 from monitor.model import Url
 from monitor.probes import head, identity

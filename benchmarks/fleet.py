@@ -118,7 +118,8 @@ async def _address_in(log: asyncio.StreamReader) -> str:
 
 
 def _yaml(urls: Sequence[str]) -> str:
-    lines = ["http: {listen: '127.0.0.1:0'}", "networks:", "  chain:"]
+    # A relative path is relative to the file, whose folder ends with the benchmark.
+    lines = ["data_dir: state", "http: {listen: '127.0.0.1:0'}", "networks:", "  chain:"]
     lines.append(f"    profile: {{profile: dev, interval_seconds: {INTERVAL_SECONDS}}}")
     lines.append("    references:")
     for name, url in zip(OPERATORS, urls, strict=False):

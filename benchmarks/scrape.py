@@ -20,6 +20,8 @@ from benchmarks.report import Figure, Result, Row, Say, Sizes, Target, median_ra
 
 READERS = 4
 READER_PAUSE_SECONDS = 0.02
+READS_MAX = 100_000
+"""Of one reader, which is ended long before."""
 PAGE_KB_MAX = 300
 PATHS = {"nobody": None, "/metrics": "/metrics", "the page": "/", "/api/v1/state": "/api/v1/state"}
 
@@ -88,10 +90,8 @@ async def _read(
     return Row(name, figures), own, kilobytes
 
 
-async def _keep_reading(
-    session: aiohttp.ClientSession, path: str, *, count_max: int = 100_000
-) -> None:
-    for _ in range(count_max):
+async def _keep_reading(session: aiohttp.ClientSession, path: str) -> None:
+    for _ in range(READS_MAX):
         await _fetch(session, path, packed=True)
         await asyncio.sleep(READER_PAUSE_SECONDS)
 

@@ -8,11 +8,11 @@ silences hold for both.
 from __future__ import annotations
 
 from monitor.act.alerts_of_findings import FINDING_ALERTS
-from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES, SLOS
+from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES
 from monitor.act.rules import Alert, Scope, duration
 from monitor.model import QUORUM, Finding
 
-__all__ = ["ALERTS", "BY_NAME", "RECORDING_RULES", "RUNBOOK_BASE", "SLOS", "alert_of", "labels_of"]
+__all__ = ["ALERTS", "BY_NAME", "RECORDING_RULES", "RUNBOOK_BASE", "alert_of", "labels_of"]
 
 ALERTS: tuple[Alert, ...] = (*FINDING_ALERTS, *HEADWATCH_ALERTS)
 BY_NAME = {alert.name: alert for alert in ALERTS}

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from monitor.act.answers import GZIP_LEVEL, problem
-from monitor.act.drawn import KEEP_SECONDS
+from monitor.act.answers import problem
 from monitor.act.instruments import Instruments
 from monitor.act.past import Past
 from monitor.act.routes.api import Api
@@ -25,7 +24,7 @@ from monitor.act.routes.people import People
 from monitor.act.routes.scrapes import Scrapes
 from monitor.act.view import View
 
-__all__ = ("GZIP_LEVEL", "KEEP_SECONDS", "View", "application")
+__all__ = ("View", "application")
 
 log = logging.getLogger("headwatch")
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,17 +20,19 @@ SECONDS_MAX = 60.0
 
 
 def headwatch(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Any:
-    """Run a command to its end."""
+    """Run a command to its end; what it would keep for later ends with it."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("HEADWATCH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
-        cwd=cwd,
-    )
+    with tempfile.TemporaryDirectory(prefix="headwatch-state-") as state:
+        clean |= {"PYTHONPATH": str(Path(__file__).parents[2]), "STATE_DIRECTORY": state}
+        return subprocess.run(
+            [sys.executable, "-m", "monitor", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+            env={**clean, **(env or {})},
+            cwd=cwd,
+        )
 
 
 async def headwatch_beside(*arguments: str) -> Any:

@@ -78,7 +78,6 @@ class NodePage:
     strip: Strip
     slots: tuple[Slot, ...]
     line: Line
-    limit_blocks: int
     incidents: tuple[IncidentRow, ...]
     badge: str
     """Markdown that shows its badge elsewhere."""
@@ -127,7 +126,6 @@ def node_page(
         line=lag_line(
             past.lag, now=now, span_seconds=SPAN_SECONDS, limit_blocks=max(1, limit_blocks)
         ),
-        limit_blocks=limit_blocks,
         incidents=incident_rows(past.incidents, now, has_steps=False),
         badge=_badge(facts.name, page_url),
     )

@@ -28,6 +28,7 @@ from monitor.commands import (
     OutputError,
     UnseenError,
     UsageError,
+    people,
 )
 
 Command = Callable[[argparse.Namespace], int]
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     _gate_parser(subparsers)
     _status_parser(subparsers)
     _maintenance_parser(subparsers)
+    _notify_parser(subparsers)
     _assets_parser(subparsers)
     _config_parser(subparsers)
     _lab_parser(subparsers)
@@ -194,7 +196,7 @@ def _status_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     )
     status.add_argument("--json", action="store_true", help="a document a line, at every change")
     status.add_argument("--node", metavar="NAME", help="only this node, and its network")
-    status.set_defaults(command=commands.status_command)
+    status.set_defaults(command=people.status_command)
 
 
 def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
@@ -227,18 +229,34 @@ def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
             default=[],
             help=f"only this {what}; repeatable (default: everything)",
         )
-    add.set_defaults(command=commands.maintenance_add)
+    add.set_defaults(command=people.maintenance_add)
     listed = verbs.add_parser("list", help="the windows that are active, and those planned")
     listed.add_argument("--past", action="store_true", help="one-off windows that are over as well")
-    listed.set_defaults(command=commands.maintenance_list)
+    listed.set_defaults(command=people.maintenance_list)
     end = verbs.add_parser("end", help="end a one-off window before its time")
     end.add_argument("name", metavar="ID", help="as `headwatch maintenance list` shows it")
-    end.set_defaults(command=commands.maintenance_end)
+    end.set_defaults(command=people.maintenance_end)
     for verb in (add, end):
         verb.add_argument("--actor", help="who does this (default: the user)")
     for verb in (add, listed, end):
         _config_option(verb)
         verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _notify_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    notify = subparsers.add_parser("notify", help="who is told: try everybody who is configured")
+    verbs = notify.add_subparsers(title="verbs", metavar="VERB", required=True)
+    test = verbs.add_parser(
+        "test",
+        help="send a test to every Alertmanager, channel and heartbeat",
+        description="Send a message that says it is a test to everybody under `alerting`. "
+        "An Alertmanager gets an alert HeadwatchTest that ends after a minute.",
+        epilog="exit codes: 0 taken by all, 1 not by all, 2 usage or configuration",
+    )
+    test.add_argument("name", metavar="NAME", nargs="*", help="only these (default: everybody)")
+    _config_option(test)
+    test.add_argument("--json", action="store_true", help="as JSON")
+    test.set_defaults(command=people.notify_test)
 
 
 def _assets_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
@@ -257,7 +275,7 @@ def _assets_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     )
     assets.add_argument("--force", action="store_true", help="replace files that differ")
     assets.add_argument("--json", action="store_true", help="what was written, as JSON")
-    assets.set_defaults(command=commands.assets_command)
+    assets.set_defaults(command=people.assets_command)
 
 
 def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

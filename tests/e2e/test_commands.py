@@ -25,6 +25,7 @@ from tests.e2e.processes import (
     sidecar,
     until_status,
 )
+from tests.stack import free_port
 
 KEY = "s3cretKey0123456789"
 GATE_SCHEMA = Path(__file__).parents[2] / "docs" / "gate.schema.json"
@@ -101,6 +102,25 @@ async def test_maintenance_and_status_speak_with_the_running_sidecar(
     gone = await headwatch_beside("status", "--once", "--url", address)
     assert gone.returncode == 3
     assert len(gone.stderr.splitlines()) == 1
+
+
+def test_notify_test_tells_everybody_and_exits_as_they_took_it(tmp_path: Path) -> None:
+    """One line each; an unknown name and nobody to tell are usage errors; no key is repeated."""
+    config = tmp_path / "headwatch.yaml"
+    config.write_text(INITIAL)
+    done = headwatch("notify", "test", "-c", str(config))
+    assert done.returncode == 2
+    assert "nobody: there is nothing under `alerting`" in done.stderr
+    dead = f"http://127.0.0.1:{free_port()}/{KEY}"
+    config.write_text(INITIAL + f"alerting: {{heartbeats: [{{name: alive, url: '{dead}'}}]}}\n")
+    done = headwatch("notify", "test", "-c", str(config), "alife")
+    assert done.returncode == 2
+    assert "'alife', told are alive" in done.stderr
+    done = headwatch("notify", "test", "-c", str(config))
+    assert done.returncode == 1
+    assert done.stdout.startswith("alive  heartbeat  ")
+    assert "refused" in done.stdout
+    assert KEY not in done.stdout + done.stderr
 
 
 def test_assets_are_written_and_what_was_changed_is_left_alone(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ class Mouth:
     async def _tell(self, draft: Draft) -> None:
         """One attempt. One that takes too long is a failure, and a success if it ends as one."""
         message = message_of(draft, page_url=self.page_url, now=self.clock())
-        title, body = self._texts(message)
+        title, body = filled(self.settings, message)
         sending = in_thread(partial(self.service.send, title, body, kind_of(message)))
         done, _ = await asyncio.wait({sending}, timeout=self.deadline_seconds)
         if not done:
@@ -110,24 +110,26 @@ class Mouth:
             self.tally.failed(problem)
         self.turns.failed()
 
-    def _texts(self, message: Message) -> tuple[str, str]:
-        """First line and text; the default where a template fails on what no sample has."""
-        title = self._filled("title", self.settings.title, message) or message.title
-        body = self._filled("body", self.settings.body, message) or message.text
-        return cut(plain(title), TITLE_CHARACTERS_MAX), cut(body, BODY_CHARACTERS_MAX)
-
-    def _filled(self, name: str, template: str | None, message: Message) -> str:
-        if template is None:
-            return ""
-        try:
-            return render(template, message).strip()
-        except TemplateProblem as error:
-            log.warning("%s: the template %s cannot be filled in: %s", self.tally.name, name, error)
-            return ""
-
     def renewed(self, settings: Channel, alerting: Alerting, page_url: str) -> None:
         """The same people under changed rules: what they were told stays told."""
         self.settings = settings
         self.digest.rules = rules_of(settings, alerting)
         self.deadline_seconds = alerting.deadline_seconds
         self.page_url = page_url
+
+
+def filled(channel: Channel, message: Message) -> tuple[str, str]:
+    """First line and text; the default where a template fails on what no sample has."""
+    title = _filled(channel.name, "title", channel.title, message) or message.title
+    body = _filled(channel.name, "body", channel.body, message) or message.text
+    return cut(plain(title), TITLE_CHARACTERS_MAX), cut(body, BODY_CHARACTERS_MAX)
+
+
+def _filled(channel: str, name: str, template: str | None, message: Message) -> str:
+    if template is None:
+        return ""
+    try:
+        return render(template, message).strip()
+    except TemplateProblem as error:
+        log.warning("%s: the template %s cannot be filled in: %s", channel, name, error)
+        return ""

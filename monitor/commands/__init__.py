@@ -9,18 +9,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from monitor import __version__
 
 if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.model import Verdict, VerdictWord
-    from monitor.windows import Desk
 
-T = TypeVar("T")
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES: dict[VerdictWord, int] = {
     "pass": PASS,
@@ -28,7 +26,6 @@ EXIT_CODES: dict[VerdictWord, int] = {
     "inconclusive": INCONCLUSIVE,
 }
 CONFIG_DEFAULT = "headwatch.yaml"
-URL_DEFAULT = "http://127.0.0.1:9845"
 OUTPUT_KINDS = ("text", "json")
 
 
@@ -44,7 +41,8 @@ class OutputError(Exception):
     """Standard output does not take the result: a full disk, a closed descriptor."""
 
 
-def _print(text: str) -> None:
+def say(text: str) -> None:
+    """Print a result at once. Raises OutputError where nobody can take it."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
@@ -53,24 +51,27 @@ def _print(text: str) -> None:
         raise OutputError(error.strerror) from None
 
 
-def _note(line: str) -> None:
+def note(line: str) -> None:
+    """Say something beside the result."""
     print(f"headwatch: {line}", file=sys.stderr)
 
 
-def _config_path(chosen: argparse.Namespace) -> Path:
+def config_path(chosen: argparse.Namespace) -> Path:
+    """The configuration file that a command is to use."""
     path: Path | None = chosen.config
     return path or Path(os.environ.get("HEADWATCH_CONFIG") or CONFIG_DEFAULT)
 
 
-def _load(chosen: argparse.Namespace) -> Settings:
+def load_settings(chosen: argparse.Namespace) -> Settings:
+    """The settings of that file. Raises ConfigError."""
     from monitor.config import load
 
-    return load(_config_path(chosen), os.environ)
+    return load(config_path(chosen), os.environ)
 
 
 def run_command(chosen: argparse.Namespace) -> int:
     """`headwatch run`."""
-    settings = _load(chosen)
+    settings = load_settings(chosen)
     from monitor.config import data_directory
     from monitor.run import run
 
@@ -86,7 +87,7 @@ def run_command(chosen: argparse.Namespace) -> int:
 
     directory = data_directory(settings, os.environ)
     try:
-        asyncio.run(run(settings, lambda: _load(chosen), ready, directory=directory))
+        asyncio.run(run(settings, lambda: load_settings(chosen), ready, directory=directory))
     except OSError as error:
         message = f"cannot listen on {settings.http.listen}: {error.strerror or error}"
         raise UsageError(message) from None
@@ -113,9 +114,9 @@ def gate_command(chosen: argparse.Namespace) -> int:
     document = json.dumps(gate_json(outcome.verdict, version=__version__), indent=2)
     plain = gate_text(outcome.verdict, colour=False)
     if chosen.json:
-        _print(document)
+        say(document)
     else:
-        _print(gate_text(outcome.verdict, colour=sys.stdout.isatty() and not _no_colour()))
+        say(gate_text(outcome.verdict, colour=sys.stdout.isatty() and not no_colour()))
     for kind, path in outputs:
         try:
             path.write_text((document if kind == "json" else plain) + "\n", encoding="utf-8")
@@ -123,11 +124,12 @@ def gate_command(chosen: argparse.Namespace) -> int:
             message = f"--output {kind}={path}: {error.strerror}"
             raise UsageError(message) from None
     if outcome.timed_out:
-        _note(f"the time of {chosen.timeout:g} s was over before everything was certain")
+        note(f"the time of {chosen.timeout:g} s was over before everything was certain")
     return EXIT_CODES[outcome.verdict.word]
 
 
-def _no_colour() -> bool:
+def no_colour() -> bool:
+    """Whether the operator wants none (no-color.org)."""
     return bool(os.environ.get("NO_COLOR"))
 
 
@@ -145,7 +147,7 @@ def _gate_settings(chosen: argparse.Namespace) -> Settings:
 
     flags = (chosen.node, chosen.network, chosen.interval_seconds, *chosen.reference)
     if all(flag is None for flag in flags):
-        return _load(chosen)
+        return load_settings(chosen)
     if chosen.config is not None:
         message = "-c goes without --node, --reference, --network and --interval-seconds"
         raise UsageError(message)
@@ -179,108 +181,6 @@ def _progress(window: float, *, quiet: bool) -> Iterator[Callable[[Verdict, floa
         yield show
 
 
-def status_command(chosen: argparse.Namespace) -> int:
-    """`headwatch status`."""
-    from monitor.status.command import status_command as show
-
-    url = chosen.url
-    if url is None:
-        wanted = chosen.config is not None or _config_path(chosen).is_file()
-        url = _load(chosen).http.local_url if wanted else URL_DEFAULT
-    return show(
-        url=url,
-        as_json=chosen.json,
-        once=chosen.once,
-        node=chosen.node,
-        colour=sys.stdout.isatty() and not _no_colour(),
-    )
-
-
-def _desk(chosen: argparse.Namespace) -> Desk:
-    from monitor.windows import Desk
-
-    return Desk(_load(chosen), os.environ)
-
-
-def maintenance_add(chosen: argparse.Namespace) -> int:
-    """`headwatch maintenance add`."""
-    from monitor.windows import operator
-
-    document = {
-        "duration_seconds": chosen.duration,
-        "starts_at": chosen.start,
-        "nodes": chosen.node,
-        "networks": chosen.network,
-        "reason": chosen.reason,
-        "actor": chosen.actor or operator(),
-    }
-    return _windows(chosen, [_at_desk(lambda: _desk(chosen).add(document))])
-
-
-def maintenance_list(chosen: argparse.Namespace) -> int:
-    """`headwatch maintenance list`."""
-    return _windows(chosen, _at_desk(lambda: _desk(chosen).all(past=chosen.past)))
-
-
-def maintenance_end(chosen: argparse.Namespace) -> int:
-    """`headwatch maintenance end`."""
-    from monitor.windows import operator
-
-    actor = chosen.actor or operator()
-    return _windows(chosen, [_at_desk(lambda: _desk(chosen).end(chosen.name, actor))])
-
-
-def _at_desk(ask: Callable[[], T]) -> T:
-    from monitor.windows import UnreachableError, WindowError
-
-    try:
-        return ask()
-    except WindowError as error:
-        raise UsageError(str(error)) from None
-    except UnreachableError as error:
-        raise UnseenError(str(error)) from None
-
-
-def _windows(chosen: argparse.Namespace, windows: Sequence[Mapping[str, object]]) -> int:
-    """Print windows: a line each, or a JSON document."""
-    if chosen.json:
-        _print(json.dumps({"windows": windows}, indent=2))
-        return PASS
-    from monitor.windows import line
-
-    _print("\n".join(map(line, windows)) or "no maintenance window is active or planned")
-    return PASS
-
-
-def assets_command(chosen: argparse.Namespace) -> int:
-    """`headwatch assets DIR`: never overwrites what differs, unless it is told to."""
-    from monitor.act.alerts import RUNBOOK_BASE
-    from monitor.act.assets import shipped_files
-
-    written: list[str] = []
-    kept: list[str] = []
-    base = (chosen.runbook_url or RUNBOOK_BASE).rstrip("/") + "/"
-    for name, content in shipped_files(base).items():
-        path: Path = chosen.directory / name
-        try:
-            if path.exists() and path.read_bytes() != content and not chosen.force:
-                kept.append(name)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            message = f"{path}: {error.strerror}"
-            raise UsageError(message) from None
-        written.append(name)
-    if chosen.json:
-        _print(json.dumps({"written": written, "kept": kept}, indent=2))
-    else:
-        _print(f"{chosen.directory}: {len(written)} files of headwatch {__version__}")
-    for name in kept:
-        _note(f"{name} differs and was left as it is; --force replaces it")
-    return FINDINGS if kept else PASS
-
-
 def config_init(chosen: argparse.Namespace) -> int:
     """`headwatch config init`: never overwrites."""
     from monitor.config import INITIAL
@@ -294,18 +194,18 @@ def config_init(chosen: argparse.Namespace) -> int:
     except OSError as error:
         message = f"{chosen.path}: {error.strerror}"
         raise UsageError(message) from None
-    _print(f"wrote {chosen.path}: put your node and references in, then `headwatch config check`")
+    say(f"wrote {chosen.path}: put your node and references in, then `headwatch config check`")
     return PASS
 
 
 def config_check(chosen: argparse.Namespace) -> int:
     """`headwatch config check`."""
-    settings = _load(chosen)
+    settings = load_settings(chosen)
     if chosen.json:
-        _print(json.dumps({"ok": True, "nodes": len(settings.nodes)}))
+        say(json.dumps({"ok": True, "nodes": len(settings.nodes)}))
     else:
         references = sum(len(n.references) for n in settings.networks.values())
-        _print(f"{_config_path(chosen)}: ok, {len(settings.nodes)} nodes, {references} references")
+        say(f"{config_path(chosen)}: ok, {len(settings.nodes)} nodes, {references} references")
     return PASS
 
 
@@ -313,11 +213,11 @@ def config_show(chosen: argparse.Namespace) -> int:
     """`headwatch config show`."""
     from monitor.config import show
 
-    settings = _load(chosen)
+    settings = load_settings(chosen)
     if chosen.json:
-        _print(settings.model_dump_json(indent=2))
+        say(settings.model_dump_json(indent=2))
     else:
-        _print(show(settings).rstrip())
+        say(show(settings).rstrip())
     return PASS
 
 
@@ -326,7 +226,7 @@ def config_schema(chosen: argparse.Namespace) -> int:
     del chosen
     from monitor.config import schema
 
-    _print(json.dumps(schema(), indent=2))
+    say(json.dumps(schema(), indent=2))
     return PASS
 
 
@@ -334,7 +234,7 @@ def lab_list(chosen: argparse.Namespace) -> int:
     """`headwatch lab list`."""
     from monitor.lab.commands import listing
 
-    _print(listing(as_json=chosen.json))
+    say(listing(as_json=chosen.json))
     return PASS
 
 
@@ -364,7 +264,7 @@ def lab_fetch(chosen: argparse.Namespace) -> int:
     """`headwatch lab fetch`."""
     from monitor.lab import tools
 
-    _print(str(tools.fetch_anvil(chosen.directory or tools.cache_directory())))
+    say(str(tools.fetch_anvil(chosen.directory or tools.cache_directory())))
     return PASS
 
 

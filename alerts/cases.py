@@ -117,6 +117,7 @@ def _judged(case: Judged, base: str) -> list[Test]:
     ends_at = well_at + alert.keep_firing_for_seconds
     count = ends_at // STEP_SECONDS + 10
     firing = _firing(alert, labels, "", base)
+    head = _head(case.subject, count) if case.has_head else {}
     bad = {
         _series("headwatch_finding_level", labels): f"{case.level}x{bad_count} {OK}x{count}",
         # Windows of this sidecar that are over, of something else, and of another sidecar.
@@ -128,7 +129,7 @@ def _judged(case: Judged, base: str) -> list[Test]:
                 ({**subject, "instance": "b:9845"}, 1),
             )
         },
-        **_head(case, case.subject, count=count, has_head=case.has_head is True),
+        **head,
     }
     looks = [
         _look(alert, fires_at - STEP_SECONDS),
@@ -151,18 +152,14 @@ def _judged(case: Judged, base: str) -> list[Test]:
             {
                 _series("headwatch_finding_level", labels): f"{case.level}x{count}",
                 _series("headwatch_maintenance", {**TARGET, **subject}): f"1x{count}",
-                **_head(case, case.subject, count=count, has_head=case.has_head is True),
+                **head,
             },
             [_look(alert, silent_at)],
         ),
     ]
 
 
-def _head(
-    case: Judged, subject: Mapping[str, str], *, count: int, has_head: bool
-) -> dict[str, str]:
-    if case.has_head is None or not has_head:
-        return {}
+def _head(subject: Mapping[str, str], count: int) -> dict[str, str]:
     labels = {**TARGET, "network": NETWORK, **subject}
     return {_series("headwatch_node_head_number", labels): f"100+1x{count}"}
 
@@ -185,7 +182,7 @@ def _near(case: Judged, count: int) -> dict[str, str]:
         # The same level, and of the head what the other of the two rows needs.
         subject = {"node": "other-way"}
         series |= _level(case.check, subject, case.level, count)
-        series |= _head(case, subject, count=count, has_head=not case.has_head)
+        series |= {} if case.has_head else _head(subject, count)
     return series
 
 

@@ -131,7 +131,7 @@ SITUATIONS: tuple[Situation, ...] = (
         labels={"event": "overrun"},
         since=1260,
         good={
-            'headwatch_scheduler_events_total{event="overrun"}': "0x20 9x40",
+            'headwatch_scheduler_events_total{event="overrun"}': "0x20 10x40",
             'headwatch_scheduler_events_total{event="error"}': "0x20 99x40",
         },
     ),
@@ -208,8 +208,28 @@ SITUATIONS: tuple[Situation, ...] = (
         step=LONG_STEP_SECONDS,
     ),
     Situation(
+        alert="HeadwatchReferenceBudgetLow",
+        # By six in the evening three quarters of the day are over, and of the budget more.
+        bad={
+            'headwatch_reference_calls_today{network="ethereum", reference="a"}': "100x71 820x9",
+            'headwatch_reference_calls_today_limit{network="ethereum", reference="a"}': "1000x80",
+        },
+        labels={"network": "ethereum", "reference": "a"},
+        value="82%",
+        since=64_800,
+        good={
+            'headwatch_reference_calls_today{network="ethereum", reference="a"}': "100x71 790x9",
+            'headwatch_reference_calls_today_limit{network="ethereum", reference="a"}': "1000x80",
+        },
+        step=LONG_STEP_SECONDS,
+    ),
+    Situation(
         alert="HeadwatchSubscriptionDown",
-        bad={'headwatch_subscription_live{network="ethereum", node="local"}': "0x40"},
+        bad={
+            'headwatch_subscription_live{network="ethereum", node="local"}': "0x40",
+            # Another sidecar's node of that name is in maintenance.
+            'headwatch_maintenance{network="ethereum", node="local", instance="b:9845"}': "1x40",
+        },
         labels={"network": "ethereum", "node": "local"},
         good={
             'headwatch_subscription_live{network="ethereum", node="local"}': "0x40",
@@ -252,6 +272,16 @@ SITUATIONS: tuple[Situation, ...] = (
             'headwatch_rpc_calls_total{network="x", node="n"}': "0+100x60",
             'headwatch_maintenance{network="x", node="n"}': "1x60",
         },
+    ),
+    Situation(
+        alert="HeadwatchNodeRpcBudgetBurningFast",
+        # It came back at the end of its window, three minutes ago: what failed before is no news.
+        good={
+            'headwatch_rpc_errors_total{network="x", node="n", reason="timeout"}': "0+90x30 2700x9",
+            'headwatch_rpc_calls_total{network="x", node="n"}': "0+100x60",
+            'headwatch_maintenance{network="x", node="n"}': "1x30 0x30",
+        },
+        good_at=1980,
     ),
     Situation(
         alert="HeadwatchNodeRpcBudgetBurningSlow",

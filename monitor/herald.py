@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import fcntl
-import io
-import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from monitor.act.live import Live
 from monitor.act.notify import Notifier
 from monitor.config import Settings
 from monitor.history import History
+from monitor.history.claim import Claim
 from monitor.maintenance import Window, windows_of
 from monitor.model import Action, Finding
 from monitor.sidecar import Sidecar
-
-log = logging.getLogger("headwatch")
 
 FLUSH_SECONDS = 10.0
 """How often the history is written, and budgets are remembered."""
@@ -39,11 +34,15 @@ class Herald:
 
     def __init__(self, sidecar: Sidecar, directory: Path | None) -> None:
         """Without a directory the history lives in memory, and ends with the process."""
-        self._lock = None if directory is None else hold(directory)
-        path = None if directory is None or self._lock is None else directory / "history.sqlite"
         settings = sidecar.settings
         self.sidecar = sidecar
-        self.history = History(path, settings=settings.history, clock=sidecar.clock)
+        self._claim = None if directory is None else Claim(directory)
+        self.history = History(
+            None if directory is None else directory / "history.sqlite",
+            settings=settings.history,
+            clock=sidecar.clock,
+            claim=None if self._claim is None else self._claim.take,
+        )
         self.live = Live()
         self.notifier: Notifier | None = None
         self._address = ""
@@ -77,13 +76,13 @@ class Herald:
         """Tell what is still to be told, write what is still to be written."""
         self.sidecar.listeners.remove(self._acted)
         if self._flushing is not None:
-            await self._flushing
+            await asyncio.wait({self._flushing})
         if self.notifier is not None:
             await self.notifier.stop()
         self._remember()
         await self.history.close()
-        if self._lock is not None:
-            self._lock.close()
+        if self._claim is not None:
+            self._claim.release()
 
     def page_url(self) -> str:
         """Where people reach the pages, as configured; else where they are served."""
@@ -99,15 +98,16 @@ class Herald:
 
     def beat(self) -> None:
         """Once a second: windows, bars, reminders, and now and then the disk."""
-        self._look_at_calendar()
+        self.sidecar.shielded("notify", self._look_at_calendar)
         self.sidecar.shielded("history", self._sample)
         self.sidecar.shielded("notify", self._remind)
         now = self.sidecar.clock()
-        if now - self._flushed_at >= FLUSH_SECONDS and (
-            self._flushing is None or self._flushing.done()
-        ):
+        # A clock that was set back must not put off what is to be written.
+        is_early = 0 <= now - self._flushed_at < FLUSH_SECONDS
+        if not is_early and (self._flushing is None or self._flushing.done()):
             self._flushed_at = now
             self._flushing = asyncio.create_task(self._flush())
+            self._flushing.add_done_callback(self._flushed)
 
     def _sample(self) -> None:
         self.history.sample(self.sidecar.snapshot())
@@ -157,25 +157,10 @@ class Herald:
         instruments.history_errors.inc(self.history.errors_total - self._errors_counted)
         self._errors_counted = self.history.errors_total
 
-
-def hold(directory: Path) -> IO[str] | None:
-    """The lock of a data directory, held until it is closed; None when another sidecar has it.
-
-    Two that wrote one history would each close the other's incidents. The lock ends with its
-    process, however that ends. A directory that cannot be used is the history's to complain of.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = (directory / "sidecar.lock").open("w")
-    except OSError:
-        return io.StringIO()
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        log.warning("another headwatch uses %s: this one's history is in memory only", directory)
-        return None
-    return lock
+    def _flushed(self, task: asyncio.Task[None]) -> None:
+        """A mistake of ours in writing is counted like any other."""
+        if not task.cancelled():
+            self.sidecar.shielded("history", task.result)
 
 
 def _day(at: float) -> str:

@@ -14,6 +14,7 @@ import datetime
 import gc
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,8 @@ log = logging.getLogger("headwatch")
 BEAT_SECONDS = 1.0
 """How often the loop shows that it is alive and lets stale levels expire."""
 ALIVE_SECONDS = 30.0
+CLOCK_STEP_SECONDS = 2.0
+"""What the clock may gain or lose in a second, and still count as running."""
 DRAIN_SECONDS = 10.0
 """How long running rounds are waited for at the end; each has deadlines of its own."""
 COLLECTOR_THRESHOLDS = (50_000, 50, 100)
@@ -61,12 +64,21 @@ class Loader(Protocol):
 class Loop:
     """Rounds at the pace of each chain, until stopped."""
 
-    def __init__(self, sidecar: Sidecar, load: Loader | None = None) -> None:
+    def __init__(
+        self,
+        sidecar: Sidecar,
+        load: Loader | None = None,
+        *,
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`stopwatch` counts seconds that nobody can set."""
         self.sidecar = sidecar
+        self._stopwatch = stopwatch
         self._load = load
         self._scheduler = AsyncIOScheduler(timezone=datetime.UTC)
         self._busy: set[asyncio.Task[object]] = set()
-        self._beat_at = sidecar.clock()
+        self._beat_at = stopwatch()
+        self._minding: asyncio.Task[None] | None = None
         self._pace: dict[str, float] = {}
         self.herald: Herald | None = None
         """Who passes on what is found; None where nobody is to be told."""
@@ -77,7 +89,7 @@ class Loop:
     @property
     def is_alive(self) -> bool:
         """Whether the loop still turns. Says nothing of any chain."""
-        return self.sidecar.clock() - self._beat_at < ALIVE_SECONDS
+        return self._stopwatch() - self._beat_at < ALIVE_SECONDS
 
     def start(self) -> None:
         """Begin the rounds, spread over one poll so that networks do not all ask at once."""
@@ -90,9 +102,27 @@ class Loop:
         )
         self._schedule()
         self._scheduler.start()
+        self._minding = asyncio.create_task(self._mind_clock())
+
+    async def _mind_clock(self) -> None:
+        """Plan anew when the clock was set: APScheduler plans by it.
+
+        Set back by an hour, it would let every round and every beat wait for an hour.
+        """
+        while True:
+            ahead = self.sidecar.clock() - self._stopwatch()
+            await asyncio.sleep(BEAT_SECONDS)
+            step = self.sidecar.clock() - self._stopwatch() - ahead
+            if abs(step) > CLOCK_STEP_SECONDS:
+                log.warning("the clock was set by %+.0f s: rounds are planned anew", step)
+                now = datetime.datetime.now(datetime.UTC)
+                self._scheduler.modify_job("beat", next_run_time=now)
+                self._schedule()
 
     async def stop(self) -> None:
         """Start no more rounds, let the running ones end, then shut the scheduler down."""
+        if self._minding is not None:
+            self._minding.cancel()
         self._scheduler.pause()
         await asyncio.sleep(0)  # A round that was submitted in this very tick has yet to begin.
         if self._busy:
@@ -182,7 +212,7 @@ class Loop:
 
     async def _beat(self) -> None:
         """A coroutine, because the scheduler runs plain functions in a thread, beside the loop."""
-        self._beat_at = self.sidecar.clock()
+        self._beat_at = self._stopwatch()
         self.sidecar.fold()
         if self.herald is not None:
             self.herald.beat()
@@ -239,6 +269,8 @@ async def serving(
             live=herald.live,
             page_url=herald.page_url,
         )
+    # It logs a traceback for every request that is no HTTP; what is ours, the edge logs.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:

@@ -13,9 +13,10 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 1 << 20
 PATH = "/api/v1/maintenance"
+HISTORY = "history.sqlite"
 R = TypeVar("R")
 Json = Mapping[str, Any]
 
@@ -69,7 +71,7 @@ class Desk:
 
         try:
             answer = self._asked("POST", PATH, document)
-            return answer or self._shown(self._direct(directly))
+            return self._shown(self._direct(directly)) if answer is None else answer
         except ValueError as error:
             raise WindowError(str(error)) from None
 
@@ -92,36 +94,57 @@ class Desk:
         """The windows that are active, then those that are planned; with `past` also the rest."""
 
         async def directly(history: History) -> Sequence[Window]:
-            kept = await history.windows(past=past)
-            now = self.clock()
-            coming = windows_of(self.settings.maintenance, kept, now)
-            named = {window.id for window in coming}
-            return (*coming, *(window for window in kept if window.id not in named))
+            return await history.windows(past=past)
 
         answer = self._asked("GET", f"{PATH}?past={int(past)}")
         if answer is not None:
             found: list[Json] = answer["windows"]
             return found
-        return [self._shown(window) for window in self._direct(directly)]
+        kept = () if self._is_without_history() else self._direct(directly)
+        coming = windows_of(self.settings.maintenance, kept, self.clock())
+        named = {window.id for window in coming}
+        shown = (*coming, *(window for window in kept if window.id not in named))
+        return [self._shown(window) for window in shown]
 
     def _shown(self, window: Window) -> Json:
         from monitor.act.state import window_json
 
         return window_json(window, self.clock())
 
-    def _direct(self, action: Callable[[History], Awaitable[R]]) -> R:
-        from monitor.history import History
+    @property
+    def _directory(self) -> Path:
+        return data_directory(self.settings, self.env)
 
-        directory = data_directory(self.settings, self.env)
+    def _is_without_history(self) -> bool:
+        """Whoever looks leaves no file behind: a sidecar could not write one of root's."""
+        try:
+            (self._directory / HISTORY).lstat()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False  # The history says what is wrong.
+        return False
+
+    def _direct(self, action: Callable[[History], Awaitable[R]]) -> R:
+        """What is done in the history itself. Raises UnreachableError where it cannot be used."""
+        from monitor.history import History, HistoryError
+        from monitor.history.claim import Claim
+
+        claim = Claim(self._directory)
 
         async def act() -> R:
-            path = directory / "history.sqlite"
-            history = History(path, settings=self.settings.history, clock=self.clock)
+            path, settings = self._directory / HISTORY, self.settings.history
+            history = History(path, settings=settings, clock=self.clock, claim=claim.take)
             await history.open()
             try:
+                if history.problem:
+                    raise UnreachableError(history.problem)
                 return await action(history)
+            except HistoryError as error:
+                raise UnreachableError(str(error)) from None
             finally:
                 await history.close()
+                claim.release()
 
         return asyncio.run(act())
 
@@ -144,24 +167,38 @@ class Desk:
             # Past any proxy: it is on this machine.
             opener = build_opener(ProxyHandler({}))
             with opener.open(asked, timeout=ANSWER_SECONDS_MAX) as answer:
-                return _object(answer.read(ANSWER_BYTES_MAX))
+                found = _object(answer.read(ANSWER_BYTES_MAX))
         except HTTPError as error:
-            said = _object(error.read(ANSWER_BYTES_MAX)).get("error")
-            message = f"the sidecar refused: {said or error.reason}"
+            message = f"the sidecar refused: {_refusal(error)}"
             raise WindowError(message) from None
-        except (URLError, OSError) as error:
+        except (HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ConnectionRefusedError):
                 return None
+            if isinstance(error, HTTPException) and not isinstance(error, OSError):
+                reason = "what it says is not HTTP"
             message = f"the sidecar at {http.listen} does not answer: {reason}"
             raise UnreachableError(message) from None
+        if ("windows" if method == "GET" else "id") not in found:
+            message = f"what listens at {http.listen} is no headwatch, or an older one"
+            raise UnreachableError(message)
+        return found
+
+
+def _refusal(error: HTTPError) -> str:
+    """Why a sidecar refuses, in its own words where they can be read."""
+    try:
+        said = _object(error.read(ANSWER_BYTES_MAX)).get("error")
+    except (HTTPException, OSError):
+        said = None
+    return plain(str(said or error.reason))
 
 
 def _object(body: bytes) -> Json:
     """A JSON object; an empty one where something else listens there."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

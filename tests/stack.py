@@ -16,12 +16,12 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 READY_SECONDS = 20.0
 END_SECONDS = 10.0
@@ -58,9 +58,7 @@ class Program:
 
     name = ""
 
-    def __init__(
-        self, program: Path, directory: Path, *, config: str, flags: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, program: Path, directory: Path, *, config: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -68,7 +66,7 @@ class Program:
         self.config.write_text(config, encoding="utf-8")
         self.log = directory / f"{self.name}.log"
         self._directory = directory
-        self._command = [str(program), *self.flags(), *flags]
+        self._command = [str(program), *self.flags()]
         self._child: subprocess.Popen[bytes] | None = None
 
     def flags(self) -> Sequence[str]:
@@ -185,8 +183,6 @@ class Prometheus(Program):
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The instant vector of an expression."""
-        from urllib.parse import urlencode
-
         answer = get_json(f"{self.url}/api/v1/query?{urlencode({'query': expression})}")
         assert answer["status"] == "success", answer
         found: list[dict[str, Any]] = answer["data"]["result"]
@@ -198,22 +194,15 @@ class Prometheus(Program):
         return [rule for group in groups for rule in group["rules"]]
 
 
-def webhook_config(
-    webhook_url: str,
-    *,
-    group_by: Sequence[str] = ("alertname", "network", "node", "reference"),
-    group_wait: str = "0s",
-    group_interval: str = "1s",
-    repeat_interval: str = "1h",
-) -> str:
-    """A configuration of Alertmanager that tells one webhook of everything, resolved too."""
+def webhook_config(webhook_url: str) -> str:
+    """A configuration of Alertmanager that tells one webhook of everything at once, ends too."""
     return f"""
 route:
   receiver: hook
-  group_by: [{", ".join(group_by)}]
-  group_wait: {group_wait}
-  group_interval: {group_interval}
-  repeat_interval: {repeat_interval}
+  group_by: [alertname, network, node, reference]
+  group_wait: 0s
+  group_interval: 1s
+  repeat_interval: 1h
 receivers:
   - name: hook
     webhook_configs:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from aiohttp import web
 from monitor.config import Alerting, Settings
 from monitor.config.settings import Channel, MaintenanceWindow
 from monitor.herald import FLUSH_SECONDS, Herald
+from monitor.history import HistoryError
 from monitor.model import Action, Level
 from monitor.sidecar import Sidecar
 from tests.rpc.canned import (
@@ -30,7 +32,10 @@ from tests.rpc.canned import (
 START = 100
 POLL_SECONDS = 6.0
 WAIT_SECONDS_MAX = 20.0
-FOREVER_SECONDS = 7 * 86_400
+DAY_SECONDS = 86_400
+BEYOND_CALENDARS_SECONDS = 1e12
+"""The year 33658."""
+FOREVER_SECONDS = 7 * DAY_SECONDS
 
 
 class World:
@@ -58,6 +63,23 @@ class World:
                 yield sidecar, herald
             finally:
                 await herald.close()
+
+    def mistakes(self, sidecar: Sidecar) -> dict[str, float]:
+        """Mistakes of ours that were counted, by their places."""
+        return {
+            sample.labels["place"]: sample.value
+            for metric in sidecar.instruments.internal_errors.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total") and sample.value
+        }
+
+    def written_spent(self) -> dict[str, int]:
+        """The calls of the first day, as they are in the file."""
+        with closing(sqlite3.connect(self.directory / "history.sqlite")) as connection:
+            rows = connection.execute(
+                "SELECT reference, calls FROM spent WHERE day = (SELECT min(day) FROM spent)"
+            )
+            return dict(rows.fetchall())
 
     async def rounds(self, sidecar: Sidecar, herald: Herald, count: int) -> None:
         """So many polls, with a block between every two of them and a beat after each."""
@@ -202,13 +224,81 @@ async def test_second_sidecar_on_one_directory_leaves_its_history_alone(
         async with world.watching(world.settings()) as (sidecar, second):
             assert "another headwatch uses" in caplog.text
             await world.rounds(sidecar, second, 2)
+            await second.history.flush()
+            assert "another headwatch uses" in second.history.problem
             now = world.clock.now
-            await second.history.add_window(
-                starts_at=now, ends_at=now + 60, networks=(), nodes=(), reason="two", actor="me"
-            )
+            with pytest.raises(HistoryError, match="another headwatch uses"):
+                await second.history.add_window(
+                    starts_at=now, ends_at=now + 60, networks=(), nodes=(), reason="two", actor="me"
+                )
         assert await first.history.windows() == ()
     async with world.watching(world.settings()):
         assert caplog.text.count("another headwatch uses") == 1
+
+
+async def test_sidecar_that_replaces_another_goes_on_with_its_history(world: World) -> None:
+    """A new one that is started before the old one ends takes over once it may."""
+    async with AsyncExitStack() as old:
+        sidecar, first = await old.enter_async_context(world.watching(world.settings()))
+        await world.node.port.unplug()
+        await world.rounds(sidecar, first, 4)
+        async with world.watching(world.settings()) as (other, second):
+            await world.rounds(other, second, 4)
+            await second.history.flush()
+            now = world.clock.now
+            await first.history.add_window(
+                starts_at=now, ends_at=now + 3600, networks=(), nodes=(), reason="r", actor="me"
+            )
+            await old.aclose()
+            assert second.history.problem
+            await second.history.flush()
+            assert not second.history.problem
+            await world.rounds(other, second, 4)
+            await second.history.flush()
+            await second.reread_windows()
+            assert [window.reason for window in other.windows] == ["r"]
+            found = await second.history.incidents(subject="node:local", limit=10)
+            opened = sorted((one.check, one.closed_at) for one in found)
+            assert opened == [(name, None) for name in ("fork", "head", "identity", "stall")]
+            (bar,) = (await second.history.bars(["node:local"], span_seconds=3600, count=1))[
+                "node:local"
+            ]
+            assert bar is not None
+            # What both saw is counted once.
+            assert bar.seconds <= 8 * POLL_SECONDS
+
+
+async def test_history_is_written_on_after_the_clock_was_set_back(world: World) -> None:
+    """A clock that was a day ahead must not cost the next day."""
+    async with world.watching(world.settings()) as (sidecar, herald):
+        await world.rounds(sidecar, herald, 2)
+        world.clock.now += DAY_SECONDS
+        herald.beat()
+        world.clock.now -= DAY_SECONDS
+        await world.rounds(sidecar, herald, 2)
+        spent = {label: budget.spent for label, budget in sidecar.budgets().items()}
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while world.written_spent() != spent:
+                await asyncio.sleep(0.01)
+                herald.beat()
+
+
+async def test_clock_beyond_every_calendar_is_counted_and_ends_nothing(world: World) -> None:
+    """What fails in one part of a beat, or in writing, keeps no other from its work."""
+    always = MaintenanceWindow.model_validate(
+        {"name": "hourly", "cron": "0 * * * *", "duration_seconds": 600, "reason": "a lab"}
+    )
+    async with world.watching(world.settings(maintenance=(always,))) as (sidecar, herald):
+        await world.rounds(sidecar, herald, 2)
+        now, world.clock.now = world.clock.now, BEYOND_CALENDARS_SECONDS
+        herald.beat()
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while world.mistakes(sidecar) != {"notify": 1.0, "history": 1.0}:
+                await asyncio.sleep(0.01)
+        world.clock.now = now
+        await world.rounds(sidecar, herald, 2)
+        assert [window.id for window in sidecar.windows][:1] == ["hourly"]
+    assert world.written_spent()
 
 
 async def test_one_off_outlives_a_restart(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import gc
 import logging
 import os
@@ -207,17 +208,39 @@ async def test_beat_lets_what_is_stale_expire_in_the_loop(world: World) -> None:
 
 async def test_loop_that_does_not_beat_is_not_alive(world: World) -> None:
     """Alive says that the loop turns, and nothing of any chain."""
-    clock = Clock(1000.0)
+    clock, stopwatch = Clock(1000.0), Clock(5.0)
     async with Sidecar(world.settings("one"), clock=clock) as sidecar:
-        loop = Loop(sidecar)
+        loop = Loop(sidecar, stopwatch=stopwatch)
         alive = [loop.is_alive]
-        clock.now += ALIVE_SECONDS
+        clock.now -= 3600
+        stopwatch.now += ALIVE_SECONDS
         alive.append(loop.is_alive)
         assert alive == [True, False]
         for one in (*world.references.values(), *world.nodes):
             await one.port.unplug()
         loop.start()
         await until(lambda: loop.is_alive)
+        await loop.stop()
+
+
+@pytest.mark.parametrize("step_seconds", [-3600.0, 86_400.0])
+async def test_clock_that_is_set_stops_no_rounds_and_no_beat(
+    world: World, caplog: pytest.LogCaptureFixture, step_seconds: float
+) -> None:
+    """The scheduler plans by the clock: what was planned for a time that is far away now runs."""
+    ahead = 0.0
+    async with Sidecar(world.settings("one"), clock=lambda: time.time() + ahead) as sidecar:
+        loop = Loop(sidecar)
+        loop.start()
+        await until(lambda: sidecar.watches["net-one"].rounds_total)
+        late = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        for job in loop._scheduler.get_jobs():
+            job.modify(next_run_time=late)
+        rounds, beat_at = sidecar.watches["net-one"].rounds_total, loop._beat_at
+        ahead = step_seconds
+        await until(lambda: sidecar.watches["net-one"].rounds_total > rounds + 1)
+        await until(lambda: loop._beat_at > beat_at)
+        assert "the clock was set by" in caplog.text
         await loop.stop()
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.stack import Alertmanager, Prometheus, prometheus_config, webhook_config
+from tests.stack import (
+    END_SECONDS,
+    POLL_SECONDS,
+    Alertmanager,
+    Prometheus,
+    prometheus_config,
+    webhook_config,
+)
 
+ROOT = Path(__file__).parents[1]
 FIRST_SCRAPE_SECONDS = 30.0
 
 
@@ -40,6 +52,38 @@ def test_prometheus_scrapes_and_evaluates(
             )
             assert [rule["health"] for rule in server.rules()] == ["ok"]
         assert not server.log.read_text(encoding="utf-8").count("panic")
+
+
+def test_server_dies_with_whoever_started_it(alertmanager: Path, tmp_path: Path) -> None:
+    """A run of tests that is killed leaves nothing behind that listens."""
+    program = (
+        "import sys, pathlib, tests.stack as stack\n"
+        "config = stack.webhook_config('http://127.0.0.1:1/')\n"
+        "server = stack.Alertmanager(*map(pathlib.Path, sys.argv[1:]), config=config)\n"
+        "server.start()\n"
+        "print(server.port, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    starter = subprocess.Popen(
+        (sys.executable, "-c", program, alertmanager, tmp_path),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with starter:
+        assert starter.stdout is not None
+        port = int(starter.stdout.readline())
+        assert listens(port)
+        starter.kill()
+    deadline = time.monotonic() + END_SECONDS
+    while listens(port):
+        assert time.monotonic() < deadline, "it outlived whoever started it"
+        time.sleep(POLL_SECONDS)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_server_that_does_not_start_shows_the_end_of_its_log(

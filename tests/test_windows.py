@@ -19,6 +19,7 @@ from monitor.config import History as HistorySettings
 from monitor.config import Http, Network, NodeSettings, ProfileRef, ReferenceSettings, Settings
 from monitor.config.settings import MaintenanceWindow
 from monitor.history import History
+from monitor.history.claim import Claim
 from monitor.model import Url
 from monitor.windows import Desk, UnreachableError, WindowError, line, operator
 from tests.act import snapshots
@@ -163,6 +164,70 @@ async def test_sidecar_that_does_not_answer_is_told_from_none(tmp_path: Path) ->
         await asked(lambda: desk.add(ASKED))
     await server.close()
     assert not (tmp_path / "history.sqlite").exists()
+
+
+ODD = {
+    "no HTTP": b"\x00\xff garbage\r\n\r\n",
+    "no JSON": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "other JSON": b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"ok": 1}',
+    "deep JSON": b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"[" * 99_999,
+    "cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{",
+    "closed at once": b"",
+}
+
+
+@pytest.mark.parametrize("said", ODD.values(), ids=ODD)
+async def test_what_listens_and_is_no_headwatch_is_said_so(tmp_path: Path, said: bytes) -> None:
+    """Its word is not taken for a window, and its port is not taken for a free one."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    desk = Desk(settings_for(tmp_path / "data", port), {})
+    async with server:
+        for question in (
+            partial(desk.all, past=False),
+            partial(desk.add, ASKED),
+            partial(desk.end, "w1", "me"),
+        ):
+            with pytest.raises(UnreachableError, match=f"127.0.0.1:{port}"):
+                await asked(question)
+    assert not (tmp_path / "data").exists()
+
+
+async def test_history_that_cannot_be_used_is_not_an_empty_one(tmp_path: Path) -> None:
+    """Without a sidecar: nobody is told that there are no windows, or that one is kept."""
+    (tmp_path / "data").write_text("a file")
+    desk = Desk(settings_for(tmp_path / "data", free_port()), {})
+    for question in (
+        partial(desk.all, past=False),
+        partial(desk.add, ASKED),
+        partial(desk.end, "w1", "me"),
+    ):
+        with pytest.raises(UnreachableError, match="data"):
+            await asked(question)
+
+
+async def test_history_of_another_sidecar_is_not_written_behind_its_back(tmp_path: Path) -> None:
+    """One that runs, and listens elsewhere than the configuration says by now."""
+    claim = Claim(tmp_path)
+    claim.take()
+    desk = Desk(settings_for(tmp_path, free_port()), {})
+    with pytest.raises(UnreachableError, match="another headwatch uses"):
+        await asked(partial(desk.add, ASKED))
+    claim.release()
+    assert (await asked(partial(desk.add, ASKED)))["id"] == "w1"
+
+
+async def test_looking_leaves_no_file_behind(tmp_path: Path) -> None:
+    """Who looks may be root, and the sidecar could not write a file of root's."""
+    desk = Desk(settings_for(tmp_path / "data", free_port()), {})
+    assert await asked(partial(desk.all, past=True)) == []
+    assert not (tmp_path / "data").exists()
 
 
 def test_line_of_a_window_says_what_a_person_asks() -> None:

@@ -115,7 +115,9 @@ def is_from_here(request: web.Request) -> bool:
     """
     if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
         return False
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    # Not `request.host`, which would ask for this machine's name where the header is missing.
+    named = request.headers.get("Host", "")
+    host = named if named.endswith("]") else named.rsplit(":", 1)[0]
     return _is_loopback(request.remote or "") and (
         host == "localhost" or _is_loopback(host.strip("[]"))
     )

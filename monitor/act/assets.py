@@ -63,8 +63,13 @@ def static() -> Mapping[str, Asset]:
 @cache
 def stamp() -> str:
     """Changes whenever a served file does: a browser that keeps files asks anew only then."""
+    return stamp_of(static())
+
+
+def stamp_of(served: Mapping[str, Asset]) -> str:
+    """The same of any files, in whatever order."""
     digest = hashlib.sha256()
-    for name, asset in sorted(static().items()):
+    for name, asset in sorted(served.items()):
         digest.update(name.encode() + b"\0" + asset.body)
     return digest.hexdigest()[:12]
 

@@ -65,7 +65,7 @@ class Past:
             bars = await history.bars([subject], span_seconds=SPAN_SECONDS, count=COUNT)
             uptime = await history.uptime([subject])
             return NodePast(
-                bars=bars.get(subject),
+                bars=bars.get(subject, ()),
                 uptime=uptime.get(subject),
                 lag=await history.lag(facts.name, since=snapshot.at - SPAN_SECONDS),
                 is_kept=True,

@@ -52,6 +52,8 @@ def _edge(instruments: Instruments) -> Middleware:
         except web.HTTPException as answer:
             allowed = {k: v for k, v in answer.headers.items() if k == "Allow"}
             return problem(answer.reason, answer.status, allowed)
+        except web.RequestPayloadError:
+            return problem("body: it is not encoded as its header says", 400)
         except Exception:
             log.exception("internal error while answering a request")
             instruments.internal_errors.labels(place="http").inc()

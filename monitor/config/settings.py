@@ -257,7 +257,7 @@ class Alerting(Model):
     queue_messages_max: Annotated[
         int, Field(ge=1, le=10_000), expects("expected a whole number of notices from 1 to 10000")
     ] = 100
-    """The most notices (of an Alertmanager: alerts) that wait; the oldest are dropped, counted."""
+    """The most notices that wait for one channel; the oldest are dropped, and counted."""
     deadline_seconds: Annotated[float, Seconds(0.1, 120)] = 10.0
     """How long one attempt to tell may take, in seconds."""
 

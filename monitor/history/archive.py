@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitor.history import opening
+from monitor.history.claim import ClaimedError
 from monitor.history.moving import batch_of
 from monitor.history.record import HistoryError
 from monitor.history.store import Store
@@ -44,8 +45,12 @@ class Archive:
         *,
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.monotonic,
+        claim: Callable[[], None] | None = None,
     ) -> None:
-        """Without a path it is in memory, as it was wanted."""
+        """Without a path it is in memory, as it was wanted.
+
+        `claim` is called before a file is opened, and raises ClaimedError while it is another's.
+        """
         self.errors_total = 0
         """Times that something could not be opened, written or read."""
         self.problem = ""
@@ -59,9 +64,11 @@ class Archive:
         """The file's inode: another one under its name is another file."""
         self._clock = clock
         self._stopwatch = stopwatch
+        self._claim = claim
         self._store: Store | None = None
         self._is_closed = False
         self._is_damaged = False
+        self._is_anothers = False
         self._tried_at = 0.0
         self._is_read_failing = False
         self._reads_waiting = 0
@@ -125,7 +132,7 @@ class Archive:
         """In the writer's thread, as everything below."""
         now = self._clock()
         if self._store is not None and self._file is None and self._path is not None:
-            if now - self._tried_at >= RETRY_SECONDS:
+            if self._is_retried(now):
                 self._return(self._store, self._path, now)
         elif self._file is not None and (self._is_damaged or _inode(self._file) != self._number):
             self._replace(self._file, now)
@@ -133,6 +140,12 @@ class Archive:
             message = "the history is not open"
             raise OSError(message)
         return work(self._store)
+
+    def _is_retried(self, now: float) -> bool:
+        """Whether the file should be tried again: another's is, at every write."""
+        if self._is_anothers or self._tried_at == math.inf:
+            return self._is_anothers
+        return not 0 <= now - self._tried_at < RETRY_SECONDS
 
     def _replace(self, file: Path, now: float) -> None:
         """Go on with another file, or in memory."""
@@ -167,6 +180,12 @@ class Archive:
         self._store, self._file, self.problem = Store(opening.open_memory()), None, said
 
     def _open_file(self, path: Path, now: float) -> Store:
+        try:
+            if self._claim is not None:
+                self._claim()
+        except ClaimedError:
+            self._is_anothers = True
+            raise
         opened = opening.open_file(path, now)
         self._say(opened.said)
         store = Store(opened.connection)
@@ -179,16 +198,21 @@ class Archive:
         return store
 
     def _return(self, memory: Store, path: Path, now: float) -> None:
-        """Try the file again, and take what was kept in memory into it."""
+        """Try the file again, and take what was kept in memory into it.
+
+        Not into one that was another's: it was written while this one waited.
+        """
         self._tried_at = now
+        was_anothers = self._is_anothers
         try:
             store = self._open_file(path, now)
         except (opening.NewerFileError, *TROUBLE) as error:
             log.debug("history: %s still cannot be opened: %s", path, error)
             return
-        self._store = store
+        self._store, self._is_anothers = store, False
         with contextlib.closing(memory):
-            store.write(batch_of(memory.connection))
+            if not was_anothers:
+                store.write(batch_of(memory.connection))
 
     def _say(self, words: str) -> None:
         if words:

@@ -50,13 +50,17 @@ class History:
         settings: Settings,
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.monotonic,
+        claim: Callable[[], None] | None = None,
     ) -> None:
-        """Without a path everything is kept in memory, and ends with the process."""
+        """Without a path everything is kept in memory, and ends with the process.
+
+        `claim` is called before a file is opened, and raises ClaimedError while it is another's.
+        """
         self.settings = settings
         """May be replaced at any time; the next flush follows it."""
         self.size_bytes = 0
         """Of the file and its log, at the last flush; of the memory where there is no file."""
-        self._archive = Archive(path, clock=clock, stopwatch=stopwatch)
+        self._archive = Archive(path, clock=clock, stopwatch=stopwatch, claim=claim)
         self._archive.adopt = self._adopt
         self._clock = clock
         self._tally = Tally()
@@ -64,7 +68,12 @@ class History:
         self._edges_lost = 0
         self._spent: dict[str, dict[str, int]] = {}
         self._windows: dict[str, Window] = {}
-        self._adopted: frozenset[Key] = frozenset()
+        self._windows_at = 0.0
+        """When they were looked through last."""
+        self._found: frozenset[Key] | None = None
+        """Incidents that are open in a file that was opened just now; by the writer's thread."""
+        self._adopted: dict[Key, float | None] = {}
+        """Of those, the ones that no edge has spoken of, with the time since when they are well."""
         self._snapshot: Snapshot | None = None
         self._expired_at = 0.0
         self._flushing = asyncio.Lock()
@@ -112,8 +121,8 @@ class History:
         spent, self._spent = self._spent, {}
         configured = _configured(self._snapshot)
         if configured is not None:
-            gone = (k for k in self._adopted if incidents.is_forgotten(k[1], configured))
-            self._adopted = self._adopted.difference(gone)
+            for key in [k for k in self._adopted if incidents.is_forgotten(k[1], configured)]:
+                del self._adopted[key]
         return Batch(edges, self._tally.take(), spent, configured, self._clock())
 
     def _put_back(self, batch: Batch) -> None:
@@ -145,13 +154,14 @@ class History:
         store.restore_windows(tuple(self._windows.values()))
         kept = read_windows(store.connection, after=self._clock())
         self._windows = {window.id: window for window in kept}
-        self._adopted = incidents.open_keys(store.connection)
+        self._found = incidents.open_keys(store.connection)
 
     # -- what it is told -------------------------------------------------------------------------
 
     def record(self, actions: Sequence[Action], silenced: Callable[[Finding], bool]) -> None:
         """Remember edges; at once. Beyond `EDGES_MAX` the oldest are dropped, and counted."""
-        self._adopted = self._adopted.difference(action.key for action in actions)
+        for action in actions:
+            self._adopted.pop(action.key, None)
         self._edges += (edge_of(each, silenced=silenced(each.finding)) for each in actions)
         self._bound_edges()
 
@@ -159,19 +169,42 @@ class History:
         """Count the time since the last sample; once a second. Returns at once."""
         self._tally.sample(snapshot)
         self._snapshot = snapshot
+        found, self._found = self._found, None
+        if found is not None:
+            self._take_up(found, snapshot)
         if self._adopted:
             self._close_adopted(snapshot)
 
-    def _close_adopted(self, snapshot: Snapshot) -> None:
-        """Close what was open when the last process ended, and is well now.
-
-        A finding that begins with OK has no edge: in this process it was never anything else.
-        """
-        closings = [
-            Action("closed", finding.key, snapshot.at, finding, Level.UNKNOWN)
-            for finding in snapshot.verdict.findings
-            if finding.level == Level.OK and finding.key in self._adopted
+    def _take_up(self, found: frozenset[Key], snapshot: Snapshot) -> None:
+        """Go on with the incidents of a file, and write into it what is open and not in it."""
+        self._adopted = dict.fromkeys(found)
+        missing = [
+            edge
+            for edge in snapshot.edges
+            if edge.finding.level != Level.OK and edge.key not in found
         ]
+        self.record(missing, lambda finding: finding.subject in snapshot.silenced)
+
+    def _close_adopted(self, snapshot: Snapshot) -> None:
+        """Close what was open when the last process ended, and has been well for long enough.
+
+        A finding that begins with OK has no edge: in this process it was never anything else. But
+        what stands still looks well until it was watched for a while.
+        """
+        now = snapshot.at
+        patience = {
+            facts.name: facts.stall_seconds + facts.lag_blocks * facts.interval_seconds
+            for facts in snapshot.networks
+        }
+        well = {f.key: f for f in snapshot.verdict.findings if f.level == Level.OK}
+        closings: list[Action] = []
+        for key, since in self._adopted.items():
+            finding = well.get(key)
+            # A clock that was set back begins anew too.
+            begun_at = now if since is None or since > now else since
+            self._adopted[key] = None if finding is None else begun_at
+            if finding is not None and now - begun_at >= patience.get(finding.network, 0.0):
+                closings.append(Action("closed", key, begun_at, finding, Level.UNKNOWN))
         if closings:
             self.record(closings, lambda _: False)
 
@@ -278,6 +311,11 @@ class History:
         if past:
             return tuple(await self._archive.read(read_windows, NO_WINDOWS))
         now = self._clock()
+        if now < self._windows_at:
+            # The clock was set back: what was over may be in force again.
+            kept = await self._archive.read(partial(read_windows, after=now), NO_WINDOWS)
+            self._windows = {window.id: window for window in kept} | self._windows
+        self._windows_at = now
         self._windows = {name: w for name, w in self._windows.items() if w.ends_at > now}
         return tuple(sorted(self._windows.values(), key=lambda w: (-w.starts_at, w.id)))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal, NoReturn, TypeAlias, cast
+from datetime import UTC, datetime
+from typing import Literal, NoReturn, TypeAlias
 
 import msgspec
 
@@ -39,6 +39,17 @@ class NoNodeError(Exception):
     """The sidecar watches no node of the name that was asked for; the text names some it does."""
 
 
+def _check_moment(moment: datetime | None) -> None:
+    """Raises ValueError for one that RFC 3339 can write and UTC has no year for."""
+    if moment is None:
+        return
+    try:
+        moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        message = "a time beyond every calendar"
+        raise ValueError(message) from None
+
+
 class Line(str):
     """A text on one line, of printable characters only."""
 
@@ -53,6 +64,10 @@ class Window(msgspec.Struct, frozen=True):
     networks: tuple[Line, ...]
     nodes: tuple[Line, ...]
     reason: Line
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a time that cannot be shown, as others here do."""
+        _check_moment(self.ends_at)
 
 
 class NetworkState(msgspec.Struct, frozen=True):
@@ -121,6 +136,9 @@ class FindingState(msgspec.Struct, frozen=True):
     since: datetime | None
     because: CauseState | None
 
+    def __post_init__(self) -> None:
+        _check_moment(self.since)
+
     @property
     def finding(self) -> Finding:
         """In the words of the house, so that the judges' own rules apply to it."""
@@ -155,6 +173,10 @@ class State(msgspec.Struct, frozen=True):
     findings: tuple[FindingState, ...]
     windows: tuple[Window, ...]
 
+    def __post_init__(self) -> None:
+        _check_moment(self.at)
+        _check_moment(self.since)
+
     @property
     def now(self) -> float:
         """When it was told, by the sidecar's clock."""
@@ -183,7 +205,7 @@ def state_of(document: Json) -> State:
     """The values that are shown. Raises DocumentError, which names the field that is wrong."""
     try:
         return msgspec.convert(document, State, dec_hook=_line)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, RecursionError, UnicodeEncodeError) as error:
         message = f"not a state document of headwatch.state/1: {plain(str(error))}"
         raise DocumentError(message) from None
 
@@ -237,6 +259,7 @@ def _verdict_json(verdict: Verdict) -> Json:
 
 
 def _only(document: Json, part: str, field: str, wanted: set[str]) -> list[Json]:
-    """The entries of a part whose field is one of these; the document has been checked."""
-    entries = cast("list[Json]", document.get(part, []))
-    return [entry for entry in entries if entry.get(field) in wanted]
+    """The entries of a part whose field is one of these; a part that is not shown may be odd."""
+    entries = document.get(part)
+    found = entries if isinstance(entries, list) else []
+    return [entry for entry in found if isinstance(entry, dict) and entry.get(field) in wanted]

@@ -15,7 +15,7 @@ from monitor.act.server import application
 from monitor.act.view import View
 from monitor.history import History
 from monitor.maintenance import Window, windows_of
-from monitor.model import Snapshot
+from monitor.model import NodeFacts, Snapshot
 from tests.act import snapshots
 
 Client = TestClient[Request, Application]
@@ -41,6 +41,10 @@ class Stage:
         self.looks += 1
         return self.snapshot
 
+    def exchange(self, facts: NodeFacts) -> tuple[str, str] | None:
+        """As the sidecar, which scrubs it when it is asked for."""
+        return facts.last_exchange
+
     async def reload(self) -> str | None:
         self.reloads += 1
         return self.problem
@@ -63,6 +67,7 @@ def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> 
         windows=lambda: stage.windows,
         windows_changed=stage.reread_windows,
         live=stage.live,
+        exchange=stage.exchange,
         page_url=lambda: "http://127.0.0.1:9845",
     )
 

@@ -69,6 +69,7 @@ CASES = (
     Case("head", NODE, U, "stale", "HeadwatchNodeUnseen"),
     Case("head", NODE, U, "no_quorum", "HeadwatchNodeUncompared"),
     Case("head", NODE, U, "internal_error", "HeadwatchNodeUncompared"),
+    Case("head", NODE, U, "confirming", "HeadwatchNodeUncompared"),
     Case("stall", NODE, F, "stalled", "HeadwatchNodeStalled"),
     Case("stall", NODE, D, "stalled", "HeadwatchNodeStallDoubtful"),
     Case("stall", NODE, U, "refused", "HeadwatchNodeStallUnknown"),

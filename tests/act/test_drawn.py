@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -50,6 +51,13 @@ async def test_drawn_pages_are_made_one_at_a_time() -> None:
     pages = [desk.drawn.get_with(key, gather, lambda _, found: str(found)) for key in range(20)]
     assert await asyncio.gather(*pages) == ["7"] * 20
     assert most == 1
+
+
+async def test_drawn_pages_are_made_beside_the_loop() -> None:
+    """Whoever asks for something small meanwhile does not wait for a large page."""
+    desk = Desk()
+    thread = await desk.drawn.get("a", lambda _: f"{threading.get_ident()}")
+    assert thread != f"{threading.get_ident()}"
 
 
 async def test_drawn_pages_that_are_kept_have_a_limit() -> None:

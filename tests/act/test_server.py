@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,7 @@ ROUTES = (
     "/static/headwatch.css",
     "/static/live.js",
 )
+END_SECONDS_MAX = 10.0
 LIVE = "/api/v1/events"
 """Its body never ends: only its head is asked for in a row with others."""
 
@@ -61,6 +63,13 @@ async def test_headers_on_every_answer_are_strict(route: str, serve: Serve) -> N
         assert "http" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        is_badge = route.startswith("/badge")
+        shared = answer.headers["Cross-Origin-Resource-Policy"]
+        assert shared == ("cross-origin" if is_badge else "same-origin")
+        may_be_kept = is_badge or route.startswith("/static/")
+        assert (answer.headers["Cache-Control"] == "no-store") is not may_be_kept
         assert answer.headers["Server"] == "headwatch"
 
 
@@ -135,6 +144,19 @@ async def test_request_that_makes_no_sense_is_refused_in_json(
     async with client.request(method, route) as answer:
         assert answer.status == status
         assert list(await answer.json()) == ["error"]
+        assert ("Allow" in answer.headers) is (status == 405)
+
+
+async def test_server_that_ends_lets_open_pages_go(serve: Serve) -> None:
+    """A line of news never ends by itself: the process would wait for it until it is killed."""
+    stage = Stage()
+    client = await serve(stage)
+    async with client.get(LIVE) as answer:
+        await answer.content.readline()
+        async with asyncio.timeout(END_SECONDS_MAX):
+            await client.server.close()
+            await answer.content.read()
+    assert stage.live.clients == 0
 
 
 async def test_mistake_of_ours_is_counted_and_tells_nothing(serve: Serve) -> None:

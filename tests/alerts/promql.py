@@ -16,7 +16,7 @@ RECORDED = {rule.record: rule for rule in RECORDING_RULES}
 FOREIGN = {"up": frozenset[str]()}
 """Of Prometheus itself."""
 TARGET = frozenset({"job", "instance"})
-RATES = frozenset({"rate", "increase", "irate"})
+RATES = frozenset({"rate", "increase"})
 
 
 @dataclass(frozen=True, slots=True)

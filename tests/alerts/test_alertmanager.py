@@ -157,51 +157,58 @@ NODE_ALERTS = (
     "HeadwatchSubscriptionDown",
     "HeadwatchObservationStale",
 )
+QUORUM_LOST = {"HeadwatchQuorumLost"}
 
 
 @pytest.mark.parametrize(
     ("cause", "follows", "stays"),
     [
-        (("HeadwatchNodeUnseen",), NODE_ALERTS, ()),
+        ("HeadwatchNodeUnseen", NODE_ALERTS, ()),
         (
-            ("HeadwatchNodeWrongChain",),
+            "HeadwatchNodeWrongChain",
             ("HeadwatchNodeForked", "HeadwatchNodeStalled", "HeadwatchNodeBehind"),
-            ("HeadwatchNodeRpcBudgetBurningFast",),
+            ("HeadwatchNodeRpcBudgetBurningFast", "HeadwatchNodeUnseen"),
         ),
         (
-            ("HeadwatchNodeForked",),
+            "HeadwatchNodeForked",
             ("HeadwatchNodeStalled", "HeadwatchNodeBehind", "HeadwatchNodeOutOfStep"),
-            ("HeadwatchSubscriptionDown",),
+            ("HeadwatchSubscriptionDown", "HeadwatchNodeWrongChain"),
         ),
-        (("HeadwatchNodeStalled",), ("HeadwatchNodeBehind",), ()),
+        ("HeadwatchNodeStalled", ("HeadwatchNodeBehind",), ("HeadwatchNodeForked",)),
         (
-            ("HeadwatchNodeRpcBudgetBurningFast",),
+            "HeadwatchNodeRpcBudgetBurningFast",
             ("HeadwatchNodeRpcBudgetBurningSlow",),
             ("HeadwatchNodeBehind",),
         ),
     ],
-    ids=lambda value: value[0] if len(value) == 1 else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_cause_silences_what_follows_of_the_same_node_only(
-    inhibitor: Inhibitor, cause: tuple[str], follows: tuple[str, ...], stays: tuple[str, ...]
+    inhibitor: Inhibitor, cause: str, follows: tuple[str, ...], stays: tuple[str, ...]
 ) -> None:
-    """One thing is told of one node; another node, and the same name elsewhere, are not touched."""
-    network = cause[0].lower()
-    here = {"network": network, "node": "local", "instance": "a:9845"}
-    inhibitor.post(
-        [
-            alert(cause[0], **here),
-            *(alert(name, **here) for name in (*follows, *stays)),
-            *(alert(name, **{**here, "node": "other"}) for name in follows[:1]),
-            *(alert(name, **{**here, "instance": "b:9845"}) for name in follows[:1]),
-        ]
-    )
-    explained = set(follows)
-    silenced = inhibitor.silenced_with(explained, **here)
-    assert silenced >= explained
-    assert not silenced & {*stays}
-    assert cause[0] not in inhibitor.silenced(network=network)
-    assert not inhibitor.silenced(network=network, node="other")
+    """One thing is told of one node; another node, and the same name elsewhere, are not touched.
+
+    Each is alone with the cause: beside a third, that one might be what silences it.
+    """
+    network = cause.lower()
+
+    def here(name: str) -> dict[str, str]:
+        return {"network": network, "node": name, "instance": "a:9845"}
+
+    for name in (*follows, *stays):
+        inhibitor.post(
+            [
+                alert(cause, **here(name)),
+                alert(name, **here(name)),
+                alert(name, **{**here(name), "node": f"not-{name}"}),
+                alert(name, **{**here(name), "instance": "b:9845"}),
+            ]
+        )
+    for name in follows:
+        assert inhibitor.silenced_with({name}, **here(name)) == {name}
+        assert not inhibitor.silenced(**{**here(name), "node": f"not-{name}"})
+    for name in stays:
+        assert name not in inhibitor.silenced(**here(name))
     assert not inhibitor.silenced(network=network, instance="b:9845")
 
 
@@ -216,35 +223,71 @@ def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibi
         "HeadwatchNodeStallUnknown",
         "HeadwatchNodeForkUnknown",
     }
-    for network in ("parted", "whole"):
+    for network, instance in (("parted", "a:9845"), ("parted", "b:9845"), ("whole", "a:9845")):
+        here = {"network": network, "instance": instance}
         inhibitor.post(
             [
-                *(alert(name, network=network, node="local") for name in follows),
-                alert("HeadwatchNetworkUnseen", network=network, reference="quorum"),
-                alert("HeadwatchReferenceUnseen", network=network, reference="a"),
-                alert("HeadwatchNodeUnseen", network=network, node="down"),
+                *(alert(name, **here, node="local") for name in follows),
+                alert("HeadwatchNetworkUnseen", **here, reference="quorum"),
+                alert("HeadwatchReferenceUnseen", **here, reference="a"),
+                alert("HeadwatchNodeUnseen", **here, node="down"),
             ]
         )
-    inhibitor.post([alert("HeadwatchQuorumLost", network="parted", reference="quorum")])
+    parted = {"network": "parted", "instance": "a:9845"}
+    inhibitor.post([alert("HeadwatchQuorumLost", **parted, reference="quorum")])
     explained = {*follows, "HeadwatchNetworkUnseen"}
-    assert inhibitor.silenced_with(explained, network="parted") == explained
+    assert inhibitor.silenced_with(explained, **parted) == explained
+    assert not inhibitor.silenced(network="parted", instance="b:9845")
     assert not inhibitor.silenced(network="whole")
 
 
 def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor) -> None:
     """Headwatch's own failure is told as that, and not as the failure of every node."""
-    follows = {"HeadwatchNodeUnseen", "HeadwatchObservationStale", "HeadwatchNodeForkUnknown"}
-    here = {"network": "stopped", "instance": "a:9845"}
+    of_nodes = {
+        "HeadwatchNodeUnseen",
+        "HeadwatchNodeUncompared",
+        "HeadwatchNodeChainUnknown",
+        "HeadwatchNodeStallUnknown",
+        "HeadwatchNodeForkUnknown",
+        "HeadwatchObservationStale",
+    }
+    of_references = {"HeadwatchNetworkUnseen", "HeadwatchReferenceUnseen", "HeadwatchQuorumLost"}
+    for instance in ("a:9845", "b:9845"):
+        here = {"network": "stopped", "instance": instance}
+        inhibitor.post(
+            [
+                # Each of its own: none is silenced by another.
+                *(alert(name, **here, node=name) for name in of_nodes),
+                *(alert(name, **here, reference=name) for name in of_references - QUORUM_LOST),
+                alert("HeadwatchNodeForked", **here, node="other"),
+            ]
+        )
+    stopped = {"network": "stopped", "instance": "a:9845"}
     inhibitor.post(
         [
-            alert("HeadwatchRoundsStopped", **here),
-            *(alert(name, **here, node="local") for name in follows),
-            alert("HeadwatchQuorumLost", **here, reference="quorum"),
-            alert("HeadwatchNodeForked", **here, node="other"),
+            alert("HeadwatchRoundsStopped", **stopped),
+            *(alert(name, **stopped, reference=name) for name in QUORUM_LOST),
         ]
     )
-    explained = {*follows, "HeadwatchQuorumLost"}
-    assert inhibitor.silenced_with(explained, network="stopped") == explained
+    explained = of_nodes | of_references
+    assert inhibitor.silenced_with(explained, **stopped) == explained
+    assert not inhibitor.silenced(network="stopped", instance="b:9845")
+
+
+def test_warning_silences_what_is_for_information_of_the_same(inhibitor: Inhibitor) -> None:
+    """A network that is quiet is not told again as one of which nothing is known."""
+    quiet = {"network": "quiet", "reference": "quorum", "instance": "a:9845"}
+    elsewhere = ({"network": "other"}, {"instance": "b:9845"})
+    unseen = "HeadwatchNetworkUnseen"
+    inhibitor.post(
+        [
+            alert("HeadwatchNetworkQuiet", **quiet),
+            *(alert(unseen, **{**quiet, **change}) for change in ({}, *elsewhere)),
+        ]
+    )
+    assert inhibitor.silenced_with({unseen}, **quiet) == {unseen}
+    for change in elsewhere:
+        assert not inhibitor.silenced(**{**quiet, **change})
 
 
 def test_alerts_without_a_subject_do_not_silence_each_other(inhibitor: Inhibitor) -> None:

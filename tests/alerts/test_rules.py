@@ -48,10 +48,13 @@ def promtool_says(promtool: Path, *arguments: str) -> subprocess.CompletedProces
 # -- what is committed ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", generated())
+GENERATED = generated()
+
+
+@pytest.mark.parametrize("name", GENERATED)
 def test_committed_file_is_the_generated_one(name: str) -> None:
     """A change of the table comes with its files: run `python -m alerts`."""
-    assert (ROOT / name).read_text(encoding="utf-8") == generated()[name]
+    assert (ROOT / name).read_text(encoding="utf-8") == GENERATED[name]
 
 
 def test_generator_writes_another_base_elsewhere(

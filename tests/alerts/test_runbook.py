@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from alerts.files import runbook_index
 from monitor.act.alerts import ALERTS, BY_NAME
+from monitor.act.server import application
 from monitor.cli import parser
+from tests.act.conftest import Stage, view_of
 from tests.alerts.promql import complaints
 
 FOLDER = Path(__file__).parents[2] / "alerts" / "runbook"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("Headwatch*.md")}
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 LINES_MAX = 80
-ROUTES = {"/", "/metrics", "/probe", "/-/healthy", "/-/ready", "/-/synced", "/api/v1/verdict"}
-LATER = ("status", "maintenance")
-"""Verbs that pages may name as soon as the command line has them, and not before in a block."""
 FOREIGN = re.compile(r"(prometheus|alertmanager|scrape)_\w+|ALERTS")
 """Series of Prometheus and Alertmanager themselves."""
 
@@ -85,20 +85,22 @@ def test_page_commands_are_understood(name: str) -> None:
     """Every command of ours parses, and every address of ours is one that is served."""
     for line in blocks(PAGES[name], "sh"):
         words = shlex.split(line.split("|")[0].strip(), comments=True) if _is_whole(line) else []
-        if words[:1] == ["headwatch"] and not _is_later(words):
+        if words[:1] == ["headwatch"]:
             assert callable(parser().parse_args(words[1:]).command), line
         for url in re.findall(r"http://127\.0\.0\.1:9845(/[^\s'?]*)", line):
-            assert url in ROUTES, line
+            assert url in served(), line
+
+
+@cache
+def served() -> set[str]:
+    """The addresses of the server."""
+    routes = application(view_of(Stage())).router.routes()
+    return {route.resource.canonical for route in routes if route.resource is not None}
 
 
 def _is_whole(line: str) -> bool:
     """Whether quotes are closed on this line: a body of JSON goes on over two."""
     return line.count("'") % 2 == 0
-
-
-def _is_later(words: list[str]) -> bool:
-    known = parser().format_help()
-    return words[1] in LATER and not re.search(rf"(?m)^ +{words[1]}\b", known)
 
 
 def test_index_is_the_table() -> None:

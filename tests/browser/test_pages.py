@@ -81,8 +81,8 @@ async def test_page_has_no_barrier_that_axe_knows(
 ) -> None:
     """Contrast, names, roles, order, landmarks: no violation, on a wide screen and on a phone."""
     found: list[str] = []
-    for scene in ("stalled", "unknown"):
-        async with shown(SCENES[scene]) as theatre:
+    for scene, snapshot in SCENES.items():
+        async with shown(snapshot) as theatre:
             for width in (WIDE, PHONE):
                 address = theatre.address + route
                 async with looking(browser, address, width=width, scheme=scheme) as (page, _):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboards import recording, server
+from tests.dashboards import recording
+from tests.dashboards.server import Recorded
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +20,9 @@ def page() -> str:
 @pytest.fixture(scope="session")
 def filled(
     promtool: Path, prometheus: Path, page: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[server.Prometheus]:
+) -> Iterator[Recorded]:
     """It serves what was recorded between `recording.BEGIN` and `recording.END`."""
-    directory = tmp_path_factory.mktemp("prometheus")
-    server.fill(promtool, page, directory)
-    with server.serving(prometheus, directory) as found:
-        yield found
+    server = Recorded(prometheus, tmp_path_factory.mktemp("prometheus"))
+    server.fill(promtool, page)
+    with server:
+        yield server

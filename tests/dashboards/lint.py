@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
-import promql_parser
-
-from monitor.act.metrics import METRICS
+from tests.alerts.promql import RATES, SERIES, Selected, selected
 from tests.dashboards.boards import (
     REFERENCE,
     Json,
@@ -33,7 +31,6 @@ COLUMNS = 24
 ANY = {"job": ".+", "instance": ".+", "network": ".*", "node": ".*", "reference": ".*"}
 APPEARED = re.compile(r"\((?P<counter>[^()]+) unless (?P=counter) offset \$__\w+\)")
 """A counter that was not there a window ago has grown by all that it counts."""
-BY_SERIES = {name: metric for metric in METRICS for name in metric.series}
 
 
 def breaks_variables(board: Json) -> Complaints:
@@ -158,9 +155,9 @@ def breaks_promql(board: Json) -> Complaints:
         except (KeyError, ValueError) as error:
             yield f"{asked.where}: {error}"
             continue
-        for name, _, _ in found:
-            if name not in BY_SERIES:
-                yield f"{asked.where}: {name} is not exported"
+        for one in found:
+            if one.name not in SERIES:
+                yield f"{asked.where}: {one.name} is not exported"
 
 
 def breaks_matchers(board: Json) -> Complaints:
@@ -171,13 +168,13 @@ def breaks_matchers(board: Json) -> Complaints:
     order = [variable["name"] for variable in board["templating"]["list"]]
     before = {f"variable {name}": set(order[:index]) for index, name in enumerate(order)}
     for asked in expressions(board):
-        for name, matched, _ in _selected(asked.expression):
-            labels = set(BY_SERIES[name].labels) if name in BY_SERIES else set()
+        for one in _selected(asked.expression):
+            labels = set(SERIES[one.name].labels) if one.name in SERIES else set()
             wanted = {*SCRAPED, *({"network"} & labels)} & before.get(asked.where, {*ANY})
-            for label in wanted - matched:
-                yield f"{asked.where}: {name} is not chosen by {label}"
-            for label in matched - {*labels, *SCRAPED, "le"}:
-                yield f"{asked.where}: {name} has no label {label}"
+            for label in wanted - one.labels:
+                yield f"{asked.where}: {one.name} is not chosen by {label}"
+            for label in one.labels - {*labels, *SCRAPED, "le"}:
+                yield f"{asked.where}: {one.name} has no label {label}"
 
 
 def breaks_rates(board: Json) -> Complaints:
@@ -193,40 +190,15 @@ def breaks_rates(board: Json) -> Complaints:
             bare = bare.replace(f"[{window}]", "")
         if "[" in bare:
             yield f"{asked.where}: a window that is not {' or '.join(windows)}"
-        for name, _, function in _selected(APPEARED.sub("vector(0)", asked.expression)):
-            counts = name in BY_SERIES and BY_SERIES[name].type in {"counter", "histogram"}
-            if counts is not (function in {"rate", "increase"}):
-                yield f"{asked.where}: {function or 'the bare value'} of {name}"
+        for one in _selected(APPEARED.sub("vector(0)", asked.expression)):
+            counts = one.name in SERIES and SERIES[one.name].type in {"counter", "histogram"}
+            if counts is not bool(RATES & set(one.inside)):
+                yield f"{asked.where}: {' of '.join(one.inside) or 'the bare value'} of {one.name}"
 
 
-def _selected(expression: str) -> list[tuple[str, set[str], str]]:
-    """Of every selector the metric, the labels it matches, and the function that takes its window.
-
-    Raises ValueError for what is no PromQL, KeyError for a variable that is none of ours.
-    """
-    found: list[tuple[str, set[str], str]] = []
-    waiting: list[str] = []
-    taken = ""
-
-    def visit(node: promql_parser.Expr) -> bool:
-        # A call comes before its window, and a window right before its selector.
-        nonlocal taken
-        if isinstance(node, promql_parser.Call):
-            waiting.extend(
-                node.func.name
-                for each in node.args
-                if isinstance(each, promql_parser.MatrixSelector)
-            )
-        elif isinstance(node, promql_parser.MatrixSelector):
-            taken = waiting.pop()
-        elif isinstance(node, promql_parser.VectorSelector):
-            labels = {matcher.name for matcher in node.matchers.matchers}
-            found.append((node.name or "", labels, taken))
-            taken = ""
-        return True
-
-    promql_parser.walk(promql_parser.parse(filled(expression, ANY)), visit)
-    return found
+def _selected(expression: str) -> list[Selected]:
+    """Every selector. Raises ValueError for what is no PromQL, KeyError for an unknown variable."""
+    return selected(filled(expression, ANY))
 
 
 def breaks_annotations(board: Json) -> Complaints:

@@ -1,32 +1,44 @@
-"""A real Prometheus on a free port of loopback, filled with a recording."""
+"""A real Prometheus that holds a recording and scrapes nobody."""
 
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-START_SECONDS_MAX = 30.0
+from tests import stack
+
 FILL_SECONDS_MAX = 60.0
-ANSWER_SECONDS_MAX = 10.0
-POLL_SECONDS = 0.02
 # The recording has a fixed date; nothing of it may be dropped, however long ago that is.
 RETENTION = "100y"
 
 
-@dataclass(frozen=True, slots=True)
-class Prometheus:
-    """The HTTP API of a server."""
+class Recorded(stack.Prometheus):
+    """It is filled before it is started."""
 
-    port: int
+    def __init__(self, program: Path, directory: Path) -> None:
+        super().__init__(program, directory, config="global: {}\n")
+
+    def flags(self) -> Sequence[str]:
+        return (*super().flags(), f"--storage.tsdb.retention.time={RETENTION}")
+
+    def fill(self, promtool: Path, page: str) -> None:
+        """Write a recording into the blocks of its database."""
+        source = self.data.with_suffix(".om")
+        source.write_text(page, encoding="utf-8")
+        command = (promtool, "tsdb", "create-blocks-from", "openmetrics", source, self.data)
+        done = subprocess.run(
+            [str(word) for word in command],
+            capture_output=True,
+            text=True,
+            timeout=FILL_SECONDS_MAX,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def instant(self, expression: str, at: float) -> list[Any]:
         """What an instant query finds."""
@@ -34,11 +46,8 @@ class Prometheus:
 
     def range(self, expression: str, begin: float, end: float, step: int) -> list[Any]:
         """What a range query finds."""
-        return self._series(
-            self.get(
-                "query_range", query=expression, start=f"{begin}", end=f"{end}", step=f"{step}"
-            )
-        )
+        span = {"start": f"{begin}", "end": f"{end}", "step": f"{step}"}
+        return self._series(self.get("query_range", query=expression, **span))
 
     def values(self, label: str, selector: str, begin: float, end: float) -> list[str]:
         """The values of a label among the series that a selector chooses."""
@@ -48,84 +57,17 @@ class Prometheus:
 
     def get(self, path: str, **parameters: str) -> Any:
         """The data of an answer. Raises AssertionError, with Prometheus' own words."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS_MAX)
         try:
-            connection.request("GET", f"/api/v1/{path}?{urlencode(parameters)}")
-            answer = json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
+            answer = stack.get_json(f"{self.url}/api/v1/{path}?{urlencode(parameters)}")
+        except HTTPError as refused:
+            answer = json.load(refused)
         assert answer["status"] == "success", f"{answer['error']}: {parameters}"
         # Prometheus 3 says here that a counter's name does not end with _total, and the like.
         words = [*answer.get("warnings", ()), *answer.get("infos", ())]
         assert not words, f"{words}: {parameters}"
         return answer["data"]
 
-    def is_ready(self) -> bool:
-        """Whether it answers queries."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS_MAX)
-        try:
-            connection.request("GET", "/-/ready")
-            return connection.getresponse().status == 200
-        except ConnectionError:
-            return False
-        finally:
-            connection.close()
-
     @staticmethod
     def _series(answer: Any) -> list[Any]:
         """The values of each series: lists of (time, value as text)."""
         return [each.get("values", [each.get("value")]) for each in answer["result"]]
-
-
-def fill(promtool: Path, page: str, directory: Path) -> None:
-    """Write a recording into the blocks of a database."""
-    source = directory / "recorded.om"
-    source.write_text(page, encoding="utf-8")
-    command = [
-        str(promtool),
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        str(source),
-        str(directory / "blocks"),
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=FILL_SECONDS_MAX, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@contextmanager
-def serving(program: Path, directory: Path) -> Iterator[Prometheus]:
-    """Serve the blocks of a directory until the end of the block; it ends whatever happens."""
-    configuration = directory / "prometheus.yml"
-    configuration.write_text("global: {}\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        str(program),
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={directory / 'blocks'}",
-        f"--storage.tsdb.retention.time={RETENTION}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
-    ]
-    log = directory / "prometheus.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            yield _ready(Prometheus(port), server, log)
-        finally:
-            server.kill()
-            server.wait()
-
-
-def _ready(prometheus: Prometheus, server: subprocess.Popen[bytes], log: Path) -> Prometheus:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while not prometheus.is_ready():
-        words = log.read_text(encoding="utf-8")[-800:]
-        assert server.poll() is None, f"prometheus ended with {server.returncode}:\n{words}"
-        assert time.monotonic() < deadline, f"not ready after {START_SECONDS_MAX} s:\n{words}"
-        time.sleep(POLL_SECONDS)
-    return prometheus

@@ -70,6 +70,19 @@ def test_variable_of_many_begins_with_all() -> None:
     assert variable["current"] == {"selected": True, "text": ["All"], "value": ["$__all"]}
 
 
+def test_axis_that_is_linear_has_no_base() -> None:
+    """A key that means nothing is not written, although grafanalib would."""
+    axis = {"type": "linear", "log": 2}
+    for board in BOARDS:
+        before, after = raw(board.dashboard()), normal.plain(board.dashboard())
+        for old, new in zip(before["panels"], after["panels"], strict=True):
+            if new["type"] == "timeseries":
+                assert old["fieldConfig"]["defaults"]["custom"]["scaleDistribution"] == axis
+                assert new["fieldConfig"]["defaults"]["custom"]["scaleDistribution"] == {
+                    "type": "linear"
+                }
+
+
 def test_text_is_sorted_and_ends_its_line() -> None:
     """A change shows where it was made, and nowhere else."""
     text = normal.text(BOARDS[0].dashboard())

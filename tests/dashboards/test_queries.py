@@ -12,13 +12,13 @@ from tests.dashboards import recording
 from tests.dashboards.boards import BOARDS, LABEL_VALUES, Asked, Json, marks, targets, variables
 from tests.dashboards.boards import filled as filled_in
 from tests.dashboards.recording import BEGIN, END, SCRAPE_SECONDS
-from tests.dashboards.server import Prometheus
+from tests.dashboards.server import Recorded
 
 # Workers of one run share it, so that there is one server.
 pytestmark = pytest.mark.xdist_group("prometheus")
 
 
-def chosen(prometheus: Prometheus, board: Json) -> dict[str, str]:
+def chosen(prometheus: Recorded, board: Json) -> dict[str, str]:
     """What each variable stands for when the board is opened: all, or its first value."""
     values: dict[str, str] = {}
     for variable in variables(board):
@@ -31,7 +31,7 @@ def chosen(prometheus: Prometheus, board: Json) -> dict[str, str]:
     return values
 
 
-def empty(prometheus: Prometheus, asked: Asked, values: dict[str, str]) -> Iterator[str]:
+def empty(prometheus: Recorded, asked: Asked, values: dict[str, str]) -> Iterator[str]:
     """A complaint where an expression finds no series, or no number in any."""
     expression = filled_in(asked.expression, values)
     if asked.instant:
@@ -44,7 +44,7 @@ def empty(prometheus: Prometheus, asked: Asked, values: dict[str, str]) -> Itera
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_panels_find_series(name: str, filled: Prometheus) -> None:
+def test_panels_find_series(name: str, filled: Recorded) -> None:
     """No panel is empty: each query is one that Prometheus answers from our own metrics."""
     values = chosen(filled, BOARDS[name])
     asked = list(targets(BOARDS[name]))
@@ -54,7 +54,7 @@ def test_panels_find_series(name: str, filled: Prometheus) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_annotations_find_series(name: str, filled: Prometheus) -> None:
+def test_annotations_find_series(name: str, filled: Recorded) -> None:
     """Openings and closings lie in the time that was recorded, in milliseconds; so do windows."""
     values = chosen(filled, BOARDS[name])
     for each in marks(BOARDS[name]):
@@ -68,7 +68,7 @@ def test_annotations_find_series(name: str, filled: Prometheus) -> None:
             assert set(numbers) == {1.0}
 
 
-def test_variables_offer_what_is_watched(filled: Prometheus) -> None:
+def test_variables_offer_what_is_watched(filled: Recorded) -> None:
     """A reader chooses among the nodes and references by their names, and by nothing else."""
     offered = {}
     for name, variable in (("node", "node"), ("references", "reference")):
@@ -81,7 +81,7 @@ def test_variables_offer_what_is_watched(filled: Prometheus) -> None:
     assert offered == {"node": ["local", "spare"], "reference": ["a", "b", "c"]}
 
 
-def test_numbers_are_those_of_the_recording(filled: Prometheus) -> None:
+def test_numbers_are_those_of_the_recording(filled: Recorded) -> None:
     """What the first panels show at the end is the stall that was recorded."""
     board = BOARDS["fleet"]
     values = chosen(filled, board)
@@ -97,7 +97,7 @@ def test_numbers_are_those_of_the_recording(filled: Prometheus) -> None:
     assert number("Lag, of what is allowed A") == 4.5
 
 
-def test_mistake_that_was_made_once_is_shown(filled: Prometheus) -> None:
+def test_mistake_that_was_made_once_is_shown(filled: Recorded) -> None:
     """Whether the counter was there before the mistake or began with it."""
     board = BOARDS["watcher"]
     values = chosen(filled, board)
@@ -117,7 +117,7 @@ def test_recording_holds_every_metric(page: str) -> None:
     assert set(recording.names(page)) == {name for metric in METRICS for name in metric.series}
 
 
-def test_query_of_what_is_not_exported_is_noticed(filled: Prometheus) -> None:
+def test_query_of_what_is_not_exported_is_noticed(filled: Recorded) -> None:
     """A panel that would be empty fails its test."""
     for instant in (True, False):
         assert list(empty(filled, Asked("here", "headwatch_renamed", instant), {}))
@@ -125,7 +125,7 @@ def test_query_of_what_is_not_exported_is_noticed(filled: Prometheus) -> None:
         assert not list(empty(filled, Asked("here", "headwatch_ready", instant), {}))
 
 
-def test_query_that_is_refused_is_noticed(filled: Prometheus) -> None:
+def test_query_that_is_refused_is_noticed(filled: Recorded) -> None:
     """Prometheus' own words come with the failure."""
     with pytest.raises(AssertionError, match="parse error"):
         filled.instant("sum(", END)

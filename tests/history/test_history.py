@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,8 @@ from tests.act.snapshots import (
 from tests.history.samples import DAY, HEAD, MINUTE, SETTINGS, Clock, action, at, finding, history
 
 ROOT = Path(__file__).resolve().parents[2]
+(NETWORK,) = healthy().networks
+PATIENCE_SECONDS = NETWORK.stall_seconds + NETWORK.lag_blocks * NETWORK.interval_seconds
 
 
 def nobody(_: Finding) -> bool:
@@ -111,7 +113,7 @@ async def test_history_before_anything_says_that_nothing_is_known(path: Path) ->
 # -- restarts ------------------------------------------------------------------------------------
 
 
-async def test_incident_that_ended_while_nobody_looked_is_closed_by_the_first_ok(
+async def test_incident_that_ended_while_nobody_looked_is_closed_once_it_stays_well(
     path: Path,
 ) -> None:
     """The fold of a new process has no edge for what begins well."""
@@ -125,16 +127,45 @@ async def test_incident_that_ended_while_nobody_looked_is_closed_by_the_first_ok
         found.sample(at(clock.now, with_finding(healthy(), finding(Level.UNKNOWN))))
         await found.flush()
         assert (await only(found)).closed_at is None
-        clock.now += 6
-        found.sample(at(clock.now))
+        well_at = clock.now = clock.now + 6
+        watch(found, clock, int(PATIENCE_SECONDS) + 1, healthy())
         await found.flush()
         incident = await only(found)
-        assert incident.closed_at == clock.now
+        assert incident.closed_at == well_at
         assert [step.kind for step in incident.steps] == ["opened", "closed"]
         assert incident.steps[-1].before == Level.FAILED
         found.sample(at(clock.now + 1))
         await found.flush()
         assert len((await only(found)).steps) == 2
+
+
+async def test_incident_goes_on_where_a_check_needs_time_to_see_it_again(path: Path) -> None:
+    """A node that stands still looks well until somebody has watched it for a while."""
+    clock = Clock()
+    async with opened(path, clock) as found:
+        found.record([action()], nobody)
+    clock.now += 5
+    async with opened(path, clock) as found:
+        watch(found, clock, int(PATIENCE_SECONDS) - 1, healthy())
+        found.record([action(at=clock.now)], nobody)
+        watch(found, clock, int(PATIENCE_SECONDS) + 1, stalled())
+        await found.flush()
+        incident = await only(found)
+        assert (incident.opened_at, incident.closed_at) == (NOW, None)
+        assert [step.kind for step in incident.steps] == ["opened"]
+
+
+async def test_incident_stays_open_where_it_was_well_only_between_two_failures(path: Path) -> None:
+    """What is well for a moment again and again has to begin anew each time."""
+    clock = Clock()
+    async with opened(path, clock) as found:
+        found.record([action()], nobody)
+    async with opened(path, clock) as found:
+        for _ in range(3):
+            watch(found, clock, int(PATIENCE_SECONDS) - 1, healthy())
+            watch(found, clock, 1, with_finding(healthy(), finding(Level.UNKNOWN)))
+        await found.flush()
+        assert (await only(found)).closed_at is None
 
 
 async def test_incident_that_is_still_there_after_a_restart_goes_on(path: Path) -> None:
@@ -275,6 +306,13 @@ async def test_history_that_is_never_written_fills_no_memory(path: Path) -> None
         assert found._edges[-1].at == NOW + EDGES_MAX + 6
 
 
+async def settled(found: History) -> None:
+    """Nothing of it is in the log any more."""
+    await found._archive.write(
+        lambda store: store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    )
+
+
 def spoil(path: Path) -> None:
     """Write over all but the header."""
     with path.open("r+b") as file:
@@ -288,9 +326,7 @@ async def test_history_that_was_damaged_keeps_the_windows_people_rely_on(path: P
     async with opened(path, clock) as found:
         await add(found, clock)
         window = await add(found, clock)
-        await found._archive.write(
-            lambda store: store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        )
+        await settled(found)
         spoil(path)
         assert await found.incidents() == ()
         found.record([action()], nobody)
@@ -299,6 +335,33 @@ async def test_history_that_was_damaged_keeps_the_windows_people_rely_on(path: P
         assert (await only(found)).opened_at == NOW
     async with opened(path, clock) as found:
         assert window in await found.windows()
+
+
+@pytest.mark.parametrize("harm", [spoil, Path.unlink])
+async def test_incident_that_is_open_outlives_the_file_it_was_written_in(
+    path: Path, harm: Callable[[Path], None]
+) -> None:
+    """What is wrong now is in the new file too, and so is its end."""
+    clock = Clock()
+    shown = replace(healthy(), edges=(action(),), silenced=frozenset({"node:local"}))
+    async with opened(path, clock) as found:
+        found.record([action()], nobody)
+        watch(found, clock, 60, shown)
+        await found.flush()
+        await settled(found)
+        harm(path)
+        assert await found.incidents() == ()
+        await found.flush()
+        watch(found, clock, 1, shown)
+        await found.flush()
+        incident = await only(found)
+        assert (incident.check, incident.worst, incident.silenced) == ("head", Level.FAILED, True)
+        watch(found, clock, 1, shown)
+        found.record([action("closed", Level.OK, clock.now)], nobody)
+        await found.flush()
+        incident = await only(found)
+        assert incident.closed_at == clock.now
+        assert [step.kind for step in incident.steps] == ["opened", "closed"]
 
 
 async def test_history_in_memory_in_the_place_of_a_file_takes_no_windows(path: Path) -> None:
@@ -350,6 +413,22 @@ async def test_windows_outlive_a_restart_and_end_by_themselves(path: Path) -> No
     async with opened(path, clock) as found:
         assert await found.windows() == (second,)
         assert await found.windows(past=True) == (second, first)
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+async def test_window_is_in_force_again_when_the_clock_is_set_back(
+    path: Path, *, is_file: bool
+) -> None:
+    """A clock that was a day ahead for a moment must not wake whoever is at work."""
+    clock = Clock()
+    async with opened(path if is_file else None, clock) as found:
+        window, ended = await add(found, clock), await add(found, clock)
+        await found.end_window(ended.id, actor="me")
+        clock.now += DAY
+        assert await found.windows() == ()
+        clock.now -= DAY
+        assert await found.windows() == (window,)
+        assert (await found.end_window(window.id, actor="me")) is not None
 
 
 async def test_window_is_ended_early_by_somebody(path: Path) -> None:

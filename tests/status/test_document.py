@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.act.state import state_json
+from monitor.act.state import state_bytes, state_json
+from monitor.maintenance import Window
 from monitor.model import Level
 from monitor.status.document import DocumentError, NoNodeError, narrowed, read_json, state_of
 from tests.act import snapshots
@@ -59,6 +60,36 @@ def test_document_of_another_schema_is_refused_with_the_field() -> None:
         state_of({**good, "headline": 7})
     with pytest.raises(DocumentError, match="nodes"):
         state_of({key: value for key, value in good.items() if key != "nodes"})
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("part", ["", "findings", "windows"])
+def test_time_that_no_clock_can_show_is_refused(part: str, moment: str) -> None:
+    """RFC 3339 can write it, and in UTC it is in no year there is."""
+    windows = (Window("w1", snapshots.NOW, snapshots.NOW + 60, (), (), "r", "a"),)
+    document = json.loads(state_bytes(snapshots.stalled(), windows))
+    place = document[part][0] if part else document
+    for field in {"at", "since", "ends_at"} & set(place):
+        held, place[field] = place[field], moment
+        with pytest.raises(DocumentError, match="beyond every calendar"):
+            state_of(document)
+        place[field] = held
+    state_of(document)
+
+
+def test_text_that_no_encoding_has_is_no_crash() -> None:
+    """JSON can name half a character, and so can whoever listens there."""
+    good = json.loads(body_of(snapshots.healthy()))
+    with pytest.raises(DocumentError):
+        state_of({**good, "schema": "\ud800"})
+    assert state_of({**good, "headline": "a\ud800b"}).headline.encode()
+
+
+@pytest.mark.parametrize("skipped", [None, 7, "text", ["text"], [{"subject": "node:spare"}]])
+def test_part_that_is_not_shown_may_be_of_any_shape(skipped: object) -> None:
+    """What nobody decodes can break nothing."""
+    document = {**json.loads(body_of(snapshots.healthy())), "skipped": skipped}
+    assert narrowed(document, "local")["skipped"] == []
 
 
 def test_height_of_256_bits_is_read() -> None:

@@ -155,11 +155,13 @@ class Board:
         for labels, entry in self._entries.items():
             if entry.is_refused:
                 continue
+            # A clock that was set back: Alertmanager refuses what ends before it begins.
+            entry.starts_at = min(entry.starts_at, now)
             alerts[labels] = {
                 "labels": dict(labels),
                 "annotations": self._annotations(entry.bad.newest, entry.also),
                 "startsAt": rfc3339(entry.starts_at),
-                "endsAt": rfc3339(_end_of(entry, now + self.resolve_timeout_seconds)),
+                "endsAt": rfc3339(self._end_of(entry, now)),
                 "generatorURL": subject_url(self.page_url, entry.bad.finding.subject),
             }
             ends[labels] = entry.ends_at
@@ -167,6 +169,12 @@ class Board:
                 known.add(labels)
             entry.is_known = True
         return Sheet(alerts, ends, frozenset(known))
+
+    def _end_of(self, entry: _Entry, now: float) -> float:
+        """What is over is over now, whatever a clock said that was set back since."""
+        if entry.ends_at is None:
+            return now + self.resolve_timeout_seconds
+        return max(min(entry.ends_at, now), entry.starts_at)
 
     def accepted(self, sheet: Sheet, labels: Iterable[Labels]) -> None:
         """The receiver has these: what it knows to be over is forgotten."""
@@ -196,8 +204,3 @@ class Board:
             entry.is_known = False
             if entry.ends_at is not None:
                 del self._entries[each]
-
-
-def _end_of(entry: _Entry, otherwise: float) -> float:
-    """An ended alert ended before it began only by the clock; Alertmanager would refuse that."""
-    return otherwise if entry.ends_at is None else max(entry.ends_at, entry.starts_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from monitor.act.notify.digest import Digest, Draft, Rules
@@ -28,6 +28,10 @@ from monitor.notices import (
 
 log = logging.getLogger("headwatch")
 Silenced = Callable[[Finding], bool]
+PATIENCE_SECONDS = 120.0
+"""Beyond the deadline; then an attempt is given up, although its thread cannot be ended."""
+HELD_MAX = 4
+"""Threads that a service may hold at once: no attempt is made while it holds so many."""
 
 
 def rules_of(channel: Channel, alerting: Alerting) -> Rules:
@@ -56,6 +60,9 @@ class Mouth:
     clock: Callable[[], float]
     deadline_seconds: float
     page_url: str
+    patience_seconds: float = PATIENCE_SECONDS
+    held: set[asyncio.Future[str]] = field(default_factory=set)
+    """Attempts that were given up and have not ended."""
 
     def note(self, actions: Iterable[Action], silenced: Silenced) -> None:
         """Count edges, and those that are held back."""
@@ -74,7 +81,9 @@ class Mouth:
     def beat(self) -> None:
         """Send what is due, if nothing is under way."""
         now = self.clock()
-        if not self.turns.may_begin() or not self.digest.is_due(now):
+        if not self.turns.may_begin() or len(self.held) >= HELD_MAX:
+            return
+        if not self.digest.is_due(now):
             return
         draft = self.digest.draft(now)
         if draft is not None:
@@ -92,14 +101,23 @@ class Mouth:
             await self._tell(draft)
 
     async def _tell(self, draft: Draft) -> None:
-        """One attempt. One that takes too long is a failure, and a success if it ends as one."""
+        """One attempt. One that takes too long is a failure, and a success if it ends as one.
+
+        One that does not end at all is given up: then people may be told twice.
+        """
         message = message_of(draft, page_url=self.page_url, now=self.clock())
         title, body = filled(self.settings, message)
         sending = in_thread(partial(self.service.send, title, body, kind_of(message)))
         done, _ = await asyncio.wait({sending}, timeout=self.deadline_seconds)
         if not done:
             self.tally.failed(f"no answer within {self.deadline_seconds:g} s")
-        problem = await sending
+            late, _ = await asyncio.wait({sending}, timeout=self.patience_seconds)
+            if not late:
+                self.held.add(sending)
+                sending.add_done_callback(self.held.discard)
+                self.turns.failed()
+                return
+        problem = sending.result()
         if not problem:
             self.digest.commit(draft)
             self.turns.succeeded()

@@ -121,6 +121,13 @@ class _Entry:
             return self.told.is_flapping and self.is_flapping
         return self.wanted == self.told.bad.level
 
+    def heed(self, now: float) -> None:
+        """Nothing was later than now: what seems so was before the clock was set back."""
+        if self.edges and max(self.edges) > now:
+            self.edges = deque(min(each, now) for each in self.edges)
+        if self.told is not None and self.told.at > now:
+            self.told = replace(self.told, at=now)
+
 
 @dataclass(slots=True)
 class Digest:
@@ -168,6 +175,7 @@ class Digest:
         for key, bad in self._visible.items():
             self._entry(key, bad).bad = bad
         for key, entry in list(self._entries.items()):
+            entry.heed(now)
             self._settle(entry, now)
             entry.is_frozen = self._is_frozen(key, entry, standing, silenced)
             self._compare(key, entry, now)
@@ -182,6 +190,7 @@ class Digest:
         return entry
 
     def _count(self, entry: _Entry, now: float) -> None:
+        entry.heed(now)
         entry.edges.append(now)
         while len(entry.edges) > self.rules.flap_edges_max + 1:
             entry.edges.popleft()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.act.pages.band import Band, WindowRow, band_of, window_rows
-from monitor.act.pages.bars import NOTHING, Strip, share_words, strip_of
+from monitor.act.pages.bars import share_words, strip_of
 from monitor.act.pages.cards import Card, card_of
 from monitor.act.pages.rows import NODE_CHECKS, NodeRow, ReferenceRow, node_row, reference_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
@@ -169,18 +169,13 @@ def _network_part(
 
 def _row(reading: Reading, snapshot: Snapshot, past: FleetPast) -> NodeRow:
     subject = subject_of(reading.label)
-    bars, uptime = past.bars.get(subject), past.uptime.get(subject)
+    bars, uptime = past.bars.get(subject, ()), past.uptime.get(subject)
     return node_row(
         reading,
         is_silenced=subject in snapshot.silenced,
-        strip=strip(bars),
+        strip=strip_of(bars),
         uptime="" if uptime is None else share_words(uptime.day),
     )
-
-
-def strip(bars: Sequence[Bar | None] | None) -> Strip:
-    """The bars of a subject that the history may not know."""
-    return NOTHING if bars is None else strip_of(bars)
 
 
 def thresholds(network: NetworkFacts) -> tuple[tuple[str, str], ...]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.act.pages.band import Band, WindowRow, band_of, window_rows
-from monitor.act.pages.bars import SPAN_SECONDS, Slot, Strip, share_words, slots_of
+from monitor.act.pages.bars import SPAN_SECONDS, Slot, Strip, share_words, slots_of, strip_of
 from monitor.act.pages.cards import Card, card_of
 from monitor.act.pages.chart import Line, lag_line
-from monitor.act.pages.fleet import round_words, strip, thresholds
+from monitor.act.pages.fleet import round_words, thresholds
 from monitor.act.pages.rows import NodeRow, node_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
 from monitor.act.readings import Reading, read, reference_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class NodePast:
     """What the history says of one node; empty where there is none."""
 
-    bars: Sequence[Bar | None] | None = None
+    bars: Sequence[Bar | None] = ()
     uptime: Uptime | None = None
     incidents: Sequence[Incident] = ()
     lag: Sequence[LagPoint] = ()
@@ -103,7 +103,7 @@ def node_page(
     findings = narrowed.verdict.findings
     bad = list(nested([f for f in findings if f.level != Level.OK]))
     good = [f for f in findings if f.level == Level.OK]
-    limit_blocks = 0 if network is None else network.lag_blocks
+    limit_blocks = 1 if network is None else max(1, network.lag_blocks)
     return NodePage(
         band=band_of(narrowed, path=f"/node/{facts.name}", refresh_seconds=refresh_seconds),
         windows=window_rows([w for w in windows if w.covers(facts.network, subject)], now),
@@ -121,11 +121,9 @@ def node_page(
         raw=debug_text(snapshot, facts),
         has_history=past.is_kept,
         uptime=_uptime(past.uptime),
-        strip=strip(past.bars),
-        slots=slots_of(past.bars or (), now),
-        line=lag_line(
-            past.lag, now=now, span_seconds=SPAN_SECONDS, limit_blocks=max(1, limit_blocks)
-        ),
+        strip=strip_of(past.bars),
+        slots=slots_of(past.bars, now),
+        line=lag_line(past.lag, now=now, span_seconds=SPAN_SECONDS, limit_blocks=limit_blocks),
         incidents=incident_rows(past.incidents, now, has_steps=False),
         badge=_badge(facts.name, page_url),
     )

@@ -66,7 +66,7 @@ class Api:
     async def incidents(self, request: web.Request) -> web.Response:
         """The newest incidents, of a network or a node where one is named."""
         network, node = parameter(request, "network") or "", parameter(request, "node") or ""
-        limit = max(1, whole(request, "limit", "a number", INCIDENTS_MAX, INCIDENTS_MAX))
+        limit = whole(request, "limit", "a number", INCIDENTS_MAX, INCIDENTS_MAX)
         found = await self._past.incidents(network=network, node=node, limit=limit)
         if found is None:
             return problem(NO_HISTORY, 404)

@@ -21,7 +21,7 @@ from monitor.act.pages.timeline import incidents_page
 from monitor.act.past import INCIDENTS_MAX, Past
 from monitor.act.target import narrow
 from monitor.act.view import View
-from monitor.model import Level, NodeFacts, Snapshot
+from monitor.model import Snapshot
 
 REFRESH_SECONDS = 5
 """How often a page reloads itself where no script may do better."""
@@ -144,7 +144,7 @@ class People:
             facts = node_of(snapshot, name)
             if facts is None:
                 return problem(NO_NODE, 404)
-            label, level = name, _level(snapshot, facts)
+            label, level = name, narrow(snapshot, facts).verdict.level
             word = level.word
         return web.Response(
             body=badge_svg(label, word, level).encode(),
@@ -180,9 +180,3 @@ def _packed(page: Page) -> Packed:
 
 def _refresh(request: web.Request, default: int = REFRESH_SECONDS) -> int:
     return whole(request, "refresh", "seconds", default, REFRESH_SECONDS_MAX)
-
-
-def _level(snapshot: Snapshot, facts: NodeFacts) -> Level:
-    """UNKNOWN before anything was judged."""
-    verdict = narrow(snapshot, facts).verdict
-    return verdict.level if verdict.findings else Level.UNKNOWN

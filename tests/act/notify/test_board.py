@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.act.notify.board import Board, Labels
 from monitor.act.notify.standing import Standing, follow
+from monitor.act.words import rfc3339
 from monitor.model import Level
 from tests.act.notify.stage import World, finding
 
@@ -48,6 +49,20 @@ def test_end_is_never_before_the_beginning() -> None:
     board.refresh({}, world.silenced, 50.0)
     (alert,) = board.sheet(50.0).alerts.values()
     assert str(alert["endsAt"]) >= str(alert["startsAt"])
+
+
+def test_alert_of_a_later_time_begins_now() -> None:
+    """Alertmanager refuses for good what ends before it begins, and fires until an end to come."""
+    world, board = World(), Board(300.0)
+    standing, _ = follow({}, world.put(finding(), now=7200.0), world.verdict(7200.0))
+    board.refresh(standing, world.silenced, 7200.0)
+    (alert,) = board.sheet(3600.0).alerts.values()
+    assert (alert["startsAt"], alert["endsAt"]) == (rfc3339(3600.0), rfc3339(3900.0))
+    (again,) = board.sheet(3700.0).alerts.values()
+    assert (again["startsAt"], again["endsAt"]) == (rfc3339(3600.0), rfc3339(4000.0))
+    board.refresh({}, world.silenced, 3800.0)
+    (over,) = board.sheet(3700.0).alerts.values()
+    assert (over["startsAt"], over["endsAt"]) == (rfc3339(3600.0), rfc3339(3700.0))
 
 
 def test_refused_alert_is_not_posted_again_until_it_begins_anew() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.act.instruments import Instruments
 from monitor.act.notify.backoff import Backoff
-from monitor.act.notify.channel import Mouth, rules_of
+from monitor.act.notify.channel import HELD_MAX, Mouth, rules_of
 from monitor.act.notify.notifier import Notifier
 from monitor.config.settings import Alerting, Channel
 from monitor.model import Level
@@ -189,6 +189,29 @@ async def test_slow_channel_is_a_failure_that_may_still_succeed(talk: Talk) -> N
     talk.beats(100)
     await talk.idle()
     assert len(talk.receiver.got) == 1
+
+
+async def test_attempt_that_never_ends_is_given_up_and_the_next_one_is_made(talk: Talk) -> None:
+    """A service that answers a byte a second would keep the channel silent for good."""
+    await talk.start(deadline_seconds=0.1)
+    talk.mouth.patience_seconds = 0.05
+    talk.receiver.open.clear()
+    talk.becomes(FAILED)
+    for attempts in range(1, HELD_MAX + 1):
+        talk.beats(100)
+        await talk.receiver.has(attempts)
+        await talk.idle()
+    for _ in range(10):
+        talk.beats(100)
+        await talk.idle()
+    # No more than so many threads are left to it.
+    assert len(talk.receiver.got) == HELD_MAX
+    assert (talk.count("failed"), talk.count("sent")) == (HELD_MAX, 0)
+    talk.receiver.open.set()
+    await until(lambda: not talk.mouth.held, "the threads end")
+    talk.mouth.deadline_seconds = 10.0
+    talk.beats(100)
+    await until(lambda: talk.count("sent") == 1, "people are told")
 
 
 async def test_redirect_is_not_followed(talk: Talk, receive: Receive) -> None:

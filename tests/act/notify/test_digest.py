@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -381,6 +381,29 @@ def test_clock_set_back_delays_nothing_by_more_than_the_collecting_time() -> Non
     talk.now -= 3600
     talk.passes(15)
     assert [kind for kind, *_ in talk.told] == ["opened"]
+
+
+def test_clock_set_back_holds_what_flapped_no_longer_than_what_flaps_now() -> None:
+    """A clock that was a day ahead for a moment must not silence a day."""
+    talk = Talk()
+    for _ in range(3):
+        talk.becomes("stall", FAILED, OK)
+    talk.becomes("stall", FAILED)
+    talk.passes(15)
+    assert [kind for kind, *_ in talk.told] == ["flapping"]
+    talk.now -= 86_400
+    talk.passes(RULES.flap_seconds + 15)
+    assert [kind for kind, *_ in talk.told] == ["flapping", "settled"]
+
+
+def test_clock_set_back_reminds_in_the_time_that_was_asked_for() -> None:
+    """The time since it was told last cannot be longer than what has passed since."""
+    talk = Talk(replace(RULES, reminder_seconds=600.0))
+    talk.becomes("stall", FAILED)
+    talk.passes(15)
+    talk.now -= 86_400
+    talk.passes(620)
+    assert [kind for kind, *_ in talk.told] == ["opened", "reminder"]
 
 
 # -- whatever a fleet may do ---------------------------------------------------------------------

@@ -45,6 +45,9 @@ def test_strip_leaves_out_what_nobody_knows() -> None:
     strip = strip_of([None] * 24 + [bar()] * 24)
     assert strip.paths == (("ok", "M48 8h48"),)
     assert strip.words == "last 24 h, of which 12 h are known: ok"
+    # The newest half hour has just begun: that is no gap.
+    begun = Bar(NOW, 10.0, 10.0, 0.0, 0.0, 0.0)
+    assert strip_of([*[bar()] * 47, begun]).words == "last 24 h: ok"
     assert strip_of([None] * COUNT) == NOTHING
     assert strip_of([]) == NOTHING
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from monitor.maintenance import Window
 from tests.act import pasts, snapshots
 from tests.act.conftest import Serve, Stage
 
@@ -103,6 +104,27 @@ async def test_history_of_nothing_is_not_found(serve: Serve) -> None:
         async with client.get(route) as answer:
             assert answer.status == 404
             assert "history" in (await answer.json())["error"]
+
+
+async def test_state_is_never_older_than_what_was_told(serve: Serve) -> None:
+    """Who asks because of a tick, or after a window began, gets what is new, however soon."""
+    stage = Stage(snapshots.healthy("local", "spare"))
+    client = await serve(stage)
+    looks = []
+    for _ in range(2):
+        async with client.get("/api/v1/state") as answer:
+            assert (await answer.json())["verdict"] == "pass"
+        looks.append(stage.looks)
+    assert looks[1] - looks[0] < looks[0], "kept for a moment where nothing happened"
+    stalled = snapshots.stalled()
+    verdict = replace(stalled.verdict, at=stage.snapshot.verdict.at + 0.1)
+    stage.snapshot = replace(stalled, verdict=verdict)
+    async with client.get("/api/v1/state") as answer:
+        assert (await answer.json())["verdict"] == "fail"
+    window = Window("w1", snapshots.NOW - 60, snapshots.NOW + 60, (), ("local",), "x", "alice")
+    stage.windows = (window,)
+    async with client.get("/api/v1/state") as answer:
+        assert [each["id"] for each in (await answer.json())["windows"]] == ["w1"]
 
 
 async def test_state_names_who_is_silenced(serve: Serve) -> None:

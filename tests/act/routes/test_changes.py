@@ -47,7 +47,8 @@ async def test_reload_with_a_token_asks_for_it(
 
 
 @pytest.mark.parametrize(
-    ("site", "status"), [(None, 200), ("none", 200), ("same-origin", 200), ("cross-site", 403)]
+    ("site", "status"),
+    [(None, 200), ("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)],
 )
 async def test_reload_without_a_token_is_not_for_other_sites(
     site: str | None, status: int, serve: Serve
@@ -81,6 +82,8 @@ async def test_window_is_added_seen_and_ended(serve: Serve) -> None:
     assert (window["reason"], window["actor"]) == ("update", "alice")
     async with client.get(PATH) as answer:
         assert (await answer.json())["windows"] == [window]
+    async with client.get(f"{PATH}?past=1") as answer:
+        assert (await answer.json())["windows"] == [window], "what still holds is told once"
     async with client.get("/?refresh=0") as answer:
         assert "by alice" in await answer.text()
     async with client.delete(f"{PATH}/w1?actor=bob") as answer:
@@ -128,6 +131,18 @@ async def test_window_body_that_is_no_object_is_refused(body: bytes, serve: Serv
     async with client.post(PATH, data=body, headers=headers) as answer:
         assert answer.status == 422
         assert "object" in (await answer.json())["error"]
+
+
+async def test_window_body_that_is_not_encoded_as_it_says_is_refused(serve: Serve) -> None:
+    """Who sends it is told, and it is no mistake of ours."""
+    stage = Stage(history=await history_at())
+    client = await serve(stage)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with client.post(PATH, data=b'{"reason": "plain"}', headers=headers) as answer:
+        assert answer.status == 400
+        assert "encoded" in (await answer.json())["error"]
+    counter = stage.instruments.internal_errors.labels(place="http")
+    assert sum(sample.value for metric in counter.collect() for sample in metric.samples) == 0
 
 
 async def test_window_body_has_a_limit_and_a_type(serve: Serve) -> None:

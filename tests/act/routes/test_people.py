@@ -122,9 +122,11 @@ async def test_incidents_page_shows_only_what_was_chosen(serve: Serve) -> None:
 
 async def test_node_page_shows_the_last_exchange(serve: Serve) -> None:
     """What was asked last and what it said, scrubbed, without asking anybody for it."""
-    client = await serve(Stage())
+    stage = Stage()
+    stage.exchange = lambda facts: (f"to {facts.name}", '"0x1"')  # type: ignore[method-assign]
+    client = await serve(stage)
     async with client.get("/node/local") as answer:
         html = await answer.text()
-    assert "LAST REQUEST" in html
-    assert "[{&#34;result&#34;:&#34;0x1&#34;}]" in html
+    assert "LAST REQUEST\n  to local\n" in html
+    assert "LAST ANSWER\n  &#34;0x1&#34;\n" in html
     assert "/badge/local.svg)](http://127.0.0.1:9845/node/local)" in html

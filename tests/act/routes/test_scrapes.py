@@ -59,12 +59,14 @@ async def test_metrics_are_packed_for_those_who_unpack(serve: Serve) -> None:
 
 async def test_probe_draws_the_last_round_of_one_target(serve: Serve) -> None:
     """Only the samples of the target, or in words all that is known of it."""
-    client = await serve(Stage(snapshots.stalled()))
+    stage = Stage(snapshots.stalled())
+    stage.exchange = lambda facts: (f"to {facts.name}", "said")  # type: ignore[method-assign]
+    client = await serve(stage)
     async with client.get("/probe?target=spare") as answer:
         text = await answer.text()
     assert 'node="spare"' in text
     assert 'node="local"' not in text
     async with client.get("/probe?target=local&debug=1") as answer:
         text = await answer.text()
-    assert "LAST ANSWER" in text
+    assert "LAST REQUEST\n  to local\n\nLAST ANSWER\n  said\n" in text
     assert "stands at block" in text

@@ -22,10 +22,10 @@ from monitor.config.settings import Network, NodeSettings, ProfileRef, Reference
 from monitor.model import Url
 from monitor.probes import head, identity
 from monitor.rpc import decode
-from monitor.rpc.connection import open_session
 from monitor.rpc.node import Node
 from monitor.run import tune_collector
 from monitor.sidecar import Sidecar
+from monitor.wire import open_session
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3

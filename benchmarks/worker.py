@@ -17,8 +17,8 @@ import msgspec
 from benchmarks.children import memory_bytes, raise_open_files
 from benchmarks.contestants import CONTESTANTS, Turn
 from monitor.model import Url
-from monitor.rpc.connection import open_session
 from monitor.rpc.node import Node
+from monitor.wire import open_session
 
 TURNS_A_BLOCK = 2
 """The head moves after every second turn: polls come twice a block."""

@@ -41,10 +41,10 @@ from monitor.model import (
     reference_label,
     subject_of,
 )
-from monitor.rpc.connection import open_session
 from monitor.rpc.node import Budget, Limits, Node
 from monitor.rpc.subscription import Subscription
 from monitor.watch import Watch
+from monitor.wire import open_session
 
 log = logging.getLogger("headwatch")
 

@@ -19,10 +19,10 @@ from monitor.endpoint import (
 )
 from monitor.judge.seen import HeadSeen
 from monitor.model import BlockNumber, Hash32, Head, Observation, Unseen, UnseenReason, Url
-from monitor.rpc.connection import open_session
 from monitor.rpc.errors import MalformedAnswer
 from monitor.rpc.node import Budget, Node
 from monitor.rpc.subscription import Subscription
+from monitor.wire import open_session
 from tests.rpc.canned import Canned, Clock, Hang, serving
 
 

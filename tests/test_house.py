@@ -61,7 +61,10 @@ PURE = (
 ROOMS = (
     Room(PURE, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
     Room(("monitor.model",), own=()),
-    Room(("monitor.rpc",), own=("monitor.model",), never=("web3", "prometheus_client")),
+    Room(("monitor.wire",), own=()),
+    Room(
+        ("monitor.rpc",), own=("monitor.model", "monitor.wire"), never=("web3", "prometheus_client")
+    ),
     Room(("monitor.probes",), own=("monitor.model", "monitor.judge", "monitor.rpc")),
     Room(("monitor.probes",), never=("web3", "aiohttp", *CLOCK)),
     Room(("monitor.act",), never=("monitor.rpc", "monitor.probes", "monitor.run", "web3")),

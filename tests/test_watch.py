@@ -22,7 +22,6 @@ from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
 from monitor.model import Head, Reference, Unseen, Url
 from monitor.probes import head as head_probe
-from monitor.rpc.connection import open_session
 from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
 from monitor.sidecar import Sidecar
 from monitor.watch import (
@@ -33,6 +32,7 @@ from monitor.watch import (
     TURN_NODES,
     Watch,
 )
+from monitor.wire import open_session
 from tests.rpc.canned import (
     GENESIS_TIMESTAMP,
     SECONDS_A_BLOCK,

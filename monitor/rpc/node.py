@@ -21,7 +21,6 @@ import yarl
 
 from monitor.model import Url
 from monitor.rpc import decode
-from monitor.rpc.connection import BROKEN, connection_text
 from monitor.rpc.errors import (
     BudgetSpent,
     CallRejected,
@@ -32,6 +31,7 @@ from monitor.rpc.errors import (
     RpcError,
     is_absent,
 )
+from monitor.wire import BROKEN, connection_text
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

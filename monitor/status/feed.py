@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from monitor.model import Url
-from monitor.rpc.connection import BROKEN, connection_text
+from monitor.wire import BROKEN, connection_text
 
 STATE_BYTES_MAX = 32 << 20
 LINE_BYTES_MAX = 64 << 10

@@ -13,8 +13,8 @@ from monitor.lab.anvil import Anvil
 from monitor.lab.anvil import Chain as AnvilChain
 from monitor.lab.proxy import FaultProxy
 from monitor.model import Url
-from monitor.rpc.connection import open_session
 from monitor.rpc.node import Limits, Node
+from monitor.wire import open_session
 from tests.rpc.canned import Canned, Clock, nothing_unheard, serving
 
 MINED_AT_START = 20

@@ -12,7 +12,7 @@ import pytest
 from monitor.lab.anvil import Anvil
 from monitor.lab.anvil import Chain as AnvilChain
 from monitor.lab.proxy import FaultProxy
-from monitor.rpc.connection import open_session
+from monitor.wire import open_session
 from tests.rpc.canned import Canned, nothing_unheard, serving
 
 MINED_AT_START = 20

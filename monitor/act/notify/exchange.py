@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,9 +12,10 @@ import aiohttp
 from yarl import URL
 
 from monitor.model import Url
+from monitor.wire import BROKEN, connection_text
 
 ANSWER_BYTES_MAX = 4_096
-BROKEN = (aiohttp.ClientError, OSError, UnicodeError, ValueError)
+UNSENT = (*BROKEN, ValueError)
 """What an exchange raises below HTTP; ValueError is of a URL or a header that cannot be sent."""
 
 
@@ -50,16 +50,6 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def open_session() -> aiohttp.ClientSession:
-    """The session of all that is told over HTTP; inside the running loop."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, limit_per_host=8, ttl_dns_cache=60),
-        timeout=aiohttp.ClientTimeout(total=None),
-        headers={"User-Agent": "headwatch"},
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
-
-
 async def send(
     session: aiohttp.ClientSession, request: Request, *, deadline_seconds: float
 ) -> Answer:
@@ -74,9 +64,9 @@ async def send(
             return await _exchange(session, request, headers)
     except TimeoutError:
         return Answer(0, f"no answer within {deadline_seconds:g} s")
-    except BROKEN as error:
+    except UNSENT as error:
         is_reached = not isinstance(error, aiohttp.ClientConnectorError | ValueError)
-        return Answer(0, failure_text(error), is_reached=is_reached)
+        return Answer(0, connection_text(error), is_reached=is_reached)
 
 
 async def _headers(request: Request) -> dict[str, str]:
@@ -116,19 +106,3 @@ async def _exchange(
             words = words.replace(token, "***") if token else words
             problem += f": {words}" if words else ""
         return Answer(response.status, problem)
-
-
-def failure_text(error: Exception) -> str:
-    """What went wrong below HTTP, for a person."""
-    cause: BaseException | None = error
-    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
-        return "the host name cannot be resolved"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "TLS: the handshake failed, or the certificate is not trusted"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the connection was closed before an answer came"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
-    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
-        return os.strerror(cause.errno).lower()
-    return f"the exchange broke off ({type(error).__name__})"

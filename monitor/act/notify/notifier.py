@@ -19,7 +19,6 @@ from monitor.act.notify.backoff import Backoff
 from monitor.act.notify.board import Board
 from monitor.act.notify.channel import Mouth, rules_of
 from monitor.act.notify.digest import Digest
-from monitor.act.notify.exchange import open_session
 from monitor.act.notify.heartbeat import Pulse
 from monitor.act.notify.service import Service
 from monitor.act.notify.standing import Standing, follow
@@ -27,6 +26,7 @@ from monitor.act.notify.tally import Tally
 from monitor.act.notify.turns import Turns
 from monitor.config.settings import Alerting, Alertmanager, Channel, Heartbeat
 from monitor.model import Action, Finding, Verdict
+from monitor.wire import open_session
 
 STOP_SECONDS = 4.0
 """How long `stop` waits for what is under way and for what is sent last."""
@@ -134,7 +134,7 @@ class Notifier:
 
     async def start(self) -> None:
         """Open what messages go through. Before it, what is told only waits."""
-        self._session = open_session()
+        self._session = open_session({})
 
     async def stop(self) -> None:
         """Send what waits, for a few seconds, and end; what could not be told is counted."""

@@ -17,11 +17,12 @@ from typing import Literal
 import aiohttp
 
 from monitor.act.notify.channel import filled
-from monitor.act.notify.exchange import Request, open_session, send
+from monitor.act.notify.exchange import Request, send
 from monitor.act.notify.service import Service, in_thread
 from monitor.act.words import rfc3339
 from monitor.config.settings import Alerting, Alertmanager, Channel, Heartbeat
 from monitor.notices import SAMPLE
+from monitor.wire import open_session
 
 ALERT = "HeadwatchTest"
 ALERT_SECONDS = 60
@@ -54,7 +55,7 @@ async def try_all(
     """
     now = clock()
     deadline = alerting.deadline_seconds
-    async with open_session() as session:
+    async with open_session({}) as session:
         trials: dict[str, Callable[[], Awaitable[Trial]]] = {}
         for alerts in alerting.alertmanagers:
             trials[alerts.name] = partial(_alert, alerts, session, deadline, now)

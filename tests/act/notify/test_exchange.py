@@ -8,8 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from monitor.act.notify.exchange import Answer, Request, open_session, send
+from monitor.act.notify.exchange import Answer, Request, send
 from monitor.model import Url
+from monitor.wire import open_session
 from tests.act.notify.conftest import Receive, Receiver
 
 KEY = "s3cr3t-key-of-a-path"
@@ -18,7 +19,7 @@ TOKEN = "s3cr3t-token"  # noqa: S105 - of nobody
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_session() as opened:
+    async with open_session({}) as opened:
         yield opened
 
 

@@ -1,4 +1,4 @@
-"""The words for what goes wrong below HTTP."""
+"""HTTP as a client: what a session keeps of nobody, and the words for what goes wrong below it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from monitor.rpc.connection import BROKEN, connection_text
+from monitor.wire import BROKEN, connection_text, open_session
 
 KEY: Any = SimpleNamespace(host="secret.example", port=443, is_ssl=True, ssl=True)
 """Stands for aiohttp's connection key, from which its own texts take the address."""
@@ -68,3 +68,12 @@ def test_connection_text_says_what_happened_and_not_where(error: Exception, text
     """Each way to break has its words, and none of them names the address."""
     assert isinstance(error, BROKEN)
     assert connection_text(error) == text
+
+
+async def test_session_says_of_itself_what_it_is_told_and_no_more() -> None:
+    """A heartbeat is no JSON-RPC request, and nobody's cookie is sent to anybody."""
+    async with open_session() as calls, open_session({}) as plain:
+        assert calls.headers["Content-Type"] == "application/json"
+        assert set(plain.headers) == {"User-Agent"}
+        plain.cookie_jar.update_cookies({"a": "b"})
+        assert len(plain.cookie_jar) == 0

@@ -55,8 +55,8 @@ class Herald:
         """Read what outlived the restart: windows, budgets, incidents."""
         await self.history.open()
         spent = await self.history.spent(_day(self.sidecar.clock()))
-        for budget in self.sidecar.budgets().items():
-            budget[1].resume(spent.get(budget[0], 0))
+        for label, budget in self.sidecar.budgets().items():
+            budget.resume(spent.get(label, 0))
         self._one_offs = await self.history.windows()
         self._look_at_calendar()
         self.sidecar.listeners.append(self._acted)

@@ -221,6 +221,11 @@ class NodeFacts:
     last_exchange: tuple[str, str] | None = None
     """The last request and answer, scrubbed and cut, for `/probe?debug=1`."""
 
+    @property
+    def label(self) -> str:
+        """Under which its observations are written down: a reference's is `NETWORK/NAME`."""
+        return reference_label(self.network, self.name) if self.kind == "reference" else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:

@@ -58,6 +58,10 @@ PURE = (
     "monitor.transactions.reactions",
     "monitor.capacity.formulas",
 )
+PURE_TELLING = tuple(
+    f"monitor.act.notify.{name}" for name in ("digest", "standing", "board", "wording")
+)
+"""What is told to whom is decided without a clock; who sends it is beside them."""
 ROOMS = (
     Room(PURE, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
     Room(("monitor.model",), own=()),
@@ -76,10 +80,22 @@ ROOMS = (
             "monitor.judge",
             "monitor.maintenance",
             "monitor.config.settings",
-            "monitor.act.readings",
         ),
     ),
     Room(("monitor.maintenance", "monitor.crontab"), own=("monitor.crontab",), never=OUTSIDE),
+    Room(("monitor.notices",), own=(), never=PURE_NEVER),
+    Room(("monitor.act.pages", "monitor.act.alerts", "monitor.act.rules"), never=PURE_NEVER),
+    Room(PURE_TELLING, never=PURE_NEVER),
+    Room(
+        ("monitor.status",),
+        own=(
+            "monitor.model",
+            "monitor.wire",
+            "monitor.judge",
+            "monitor.act.words",
+            "monitor.commands",
+        ),
+    ),
     Room(("dashboards",), own=("monitor.act.metrics",)),
     Room(("alerts",), own=("monitor.act.alerts", "monitor.act.rules")),
 )
@@ -87,7 +103,7 @@ LAB = "monitor.lab"
 LAB_KNOWN_TO = (LAB, "monitor.cli", "monitor.commands")
 """The lab is an extra: known to the command line, and to nobody else of ours."""
 
-LAZY = ("web3", "duckdb", "numba", "grafanalib", "pyarrow", "numpy")
+LAZY = ("web3", "duckdb", "numba", "grafanalib", "pyarrow", "numpy", "apprise")
 """Never imported with a module of ours: the health check of a container must not pay for them."""
 
 BROAD_EXCEPTS = {
@@ -204,16 +220,17 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 def at_import(tree: ast.Module) -> Iterator[ast.stmt]:
     """The statements that run when a module is imported: not functions, not `TYPE_CHECKING`."""
-    waiting: list[ast.stmt] = list(tree.body)
+    waiting: list[ast.AST] = list(tree.body)
     while waiting:
-        statement = waiting.pop()
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
-            waiting += statement.orelse
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
             continue
-        yield statement
-        waiting += [child for child in ast.walk(statement) if isinstance(child, ast.stmt)][1:]
+        if isinstance(node, ast.stmt):
+            yield node
+        waiting += ast.iter_child_nodes(node)
 
 
 # -- the rules -----------------------------------------------------------------------------------
@@ -590,6 +607,7 @@ LONG = "def f() -> None:\n" + "    x = 1\n" * FUNCTION_LINES_MAX
         (breaks_relative, "monitor.watch", "from .model import Head"),
         (breaks_lazy, "monitor.ledger.reads", "import web3"),
         (breaks_lazy, "monitor.ledger.reads", "try:\n    from numba import njit\nfinally: f()"),
+        (breaks_lazy, "monitor.ledger.reads", "try: f()\nexcept OSError:\n    import web3"),
         (breaks_lazy, "monitor.ledger.reads", "class A:\n    import duckdb.typing"),
         (breaks_names, "monitor.utils", "x = 1"),
         (breaks_names, "monitor.act.common", "x = 1"),
@@ -629,6 +647,7 @@ def test_rule_sees_what_breaks_it(rule: Rule, name: str, bad: str) -> None:
         (breaks_rooms, "monitor.judgement", "import time"),
         (breaks_lab, "monitor.cli", "from monitor.lab import tools"),
         (breaks_lazy, "monitor.ledger.reads", "def f():\n    import web3"),
+        (breaks_lazy, "monitor.ledger.reads", "class A:\n    def f(self):\n        import web3"),
         (breaks_lazy, "monitor.ledger.reads", "if TYPE_CHECKING:\n    import web3"),
         (breaks_names, "monitor.transactions.fees", "def base_fee(): ..."),
         (breaks_sizes, "monitor.run", "def f(self, a, b, c, d, e, *, g, h): ..."),

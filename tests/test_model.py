@@ -24,6 +24,7 @@ from monitor.model import (
     short,
     subject_of,
 )
+from tests.act import snapshots
 
 HOST = "rpc.example.org"
 secrets = st.text(
@@ -187,3 +188,9 @@ def test_scrub_hides_the_user_part_as_an_authorization_header_shows_it() -> None
     url = Url("https://user:pa55word@example.org/")
     header = base64.b64encode(b"user:pa55word").decode()
     assert header not in url.scrub(f"refused: Authorization: Basic {header}")
+
+
+def test_label_tells_nodes_and_references_apart() -> None:
+    """A node and a reference may have one name; their labels differ."""
+    assert snapshots.node_facts("a").label == "a"
+    assert snapshots.reference_facts("a", "one", "").label == "ethereum/a"

@@ -16,8 +16,9 @@ from monitor import __version__
 from monitor.act.exposition import Block, Labels, block_of, histogram_lines, number, page
 from monitor.act.instruments import Instruments
 from monitor.act.metrics import BY_NAME, METRICS, Metric
-from monitor.act.readings import Reading, label_of, read, reference_of, version_text
+from monitor.act.readings import Reading, read, version_text
 from monitor.judge.quorum import client_family
+from monitor.judge.verdict import reference_of
 from monitor.model import (
     QUORUM,
     Confidence,
@@ -112,7 +113,7 @@ def _put_state(sheet: Sheet, snapshot: Snapshot) -> None:
             labels = (edge.finding.check, edge.finding.network, *subject, edge.kind)
             sheet.put("headwatch_finding_edge_timestamp_seconds", edge.at, *labels)
     _put_maintenance(sheet, snapshot)
-    networks = {label_of(facts): facts.network for facts in snapshot.endpoints}
+    networks = {facts.label: facts.network for facts in snapshot.endpoints}
     for seen in snapshot.observations:
         if seen.node in networks:
             sheet.put(
@@ -128,7 +129,7 @@ def _put_maintenance(sheet: Sheet, snapshot: Snapshot) -> None:
     """0 or 1 for everything that can be judged, so that alerts need no `or`."""
     for facts in snapshot.endpoints:
         node, reference = (facts.name, "") if facts.kind == "node" else ("", facts.name)
-        silenced = subject_of(label_of(facts)) in snapshot.silenced
+        silenced = subject_of(facts.label) in snapshot.silenced
         sheet.put("headwatch_maintenance", silenced, facts.network, node, reference)
     for network in snapshot.networks:
         silenced = subject_of(reference_label(network.name)) in snapshot.silenced
@@ -291,7 +292,7 @@ def registry_of(snapshot: Snapshot, instruments: Instruments | None = None) -> R
     state = StateCollector(lambda: snapshot)
     if instruments is None:
         return Registry(state)
-    networks = {label_of(facts): facts.network for facts in snapshot.endpoints}
+    networks = {facts.label: facts.network for facts in snapshot.endpoints}
     return Registry(state, InstrumentCollector(instruments, networks), ProcessFamilies())
 
 

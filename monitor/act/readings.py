@@ -12,17 +12,15 @@ from functools import lru_cache
 
 from monitor.judge.head import lag_of, lag_seconds_of
 from monitor.judge.seen import HeadSeen
-from monitor.judge.verdict import STALE_SECONDS
+from monitor.judge.verdict import STALE_SECONDS, reference_of
 from monitor.model import (
     Finding,
     Head,
-    NetworkFacts,
     NodeFacts,
     Observation,
     Reference,
     Snapshot,
     Unseen,
-    reference_label,
     subject_of,
 )
 
@@ -51,20 +49,6 @@ class Reading:
     """By check."""
 
 
-def label_of(facts: NodeFacts) -> str:
-    """The label under which this endpoint's observations are written down."""
-    if facts.kind == "reference":
-        return reference_label(facts.network, facts.name)
-    return facts.name
-
-
-def reference_of(network: NetworkFacts, at: float) -> Reference | None:
-    """The network's reference, unless its round is so old that nothing may be said from it."""
-    if network.round_at is None or at - network.round_at > STALE_SECONDS:
-        return None
-    return network.reference
-
-
 def read(snapshot: Snapshot) -> tuple[Reading, ...]:
     """One reading of each configured endpoint, in the snapshot's order."""
     references = {n.name: reference_of(n, snapshot.at) for n in snapshot.networks}
@@ -75,9 +59,9 @@ def read(snapshot: Snapshot) -> tuple[Reading, ...]:
     return tuple(
         _read(
             facts,
-            heads.get(label_of(facts)),
+            heads.get(facts.label),
             references.get(facts.network),
-            findings.get(subject_of(label_of(facts)), {}),
+            findings.get(subject_of(facts.label), {}),
             snapshot.at,
         )
         for facts in snapshot.endpoints
@@ -101,7 +85,7 @@ def _read(
         lag_blocks, lag_seconds = lag_of(head, reference), lag_seconds_of(head, reference)
     return Reading(
         facts=facts,
-        label=label_of(facts),
+        label=facts.label,
         head=head,
         finalized=final,
         unseen=seen if isinstance(seen, Unseen) else None,

@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 
 from monitor import __version__
-from monitor.act.readings import Reading, read, reference_of, version_text
+from monitor.act.readings import Reading, read, version_text
 from monitor.act.report import Json, finding_json
 from monitor.act.words import headline, rfc3339, since_of
+from monitor.judge.verdict import reference_of
 from monitor.maintenance import Window
 from monitor.model import Level, NetworkFacts, Reference, Snapshot, subject_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 
-from monitor.act.readings import label_of
 from monitor.act.report import gate_text
 from monitor.act.words import duration, plain, rfc3339
 from monitor.judge.verdict import verdict_of
@@ -17,12 +16,12 @@ LINKS_SHOWN_MAX = 20
 
 def find(snapshot: Snapshot, target: str) -> NodeFacts | None:
     """The endpoint with this label: a node's name, or `NETWORK/NAME` of a reference."""
-    return next((facts for facts in snapshot.endpoints if label_of(facts) == target), None)
+    return next((facts for facts in snapshot.endpoints if facts.label == target), None)
 
 
 def narrow(snapshot: Snapshot, facts: NodeFacts) -> Snapshot:
     """The snapshot as if this endpoint were the only one; its verdict is of its findings alone."""
-    label = label_of(facts)
+    label = facts.label
     subject = subject_of(label)
     findings = [f for f in snapshot.verdict.findings if f.subject == subject]
     skipped = [key for key in snapshot.verdict.skipped if key[1] == subject]
@@ -39,7 +38,7 @@ def debug_text(snapshot: Snapshot, facts: NodeFacts) -> str:
     """What was asked of one endpoint last, what it said, and what was made of it."""
     narrowed = narrow(snapshot, facts)
     lines = [
-        f"target    {label_of(facts)} ({facts.kind} of {facts.network})",
+        f"target    {facts.label} ({facts.kind} of {facts.network})",
         f"url       {facts.url}",
         f"client    {plain(facts.client) or 'not known'}",
         f"calls     {facts.calls_total} in all, {_budget(facts)}",

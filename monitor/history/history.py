@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from monitor.act.readings import label_of
 from monitor.config.settings import History as Settings
 from monitor.history import incidents, reads, retention
 from monitor.history.archive import Archive
@@ -331,5 +330,5 @@ def _configured(snapshot: Snapshot | None) -> frozenset[str] | None:
     if snapshot is None or not snapshot.networks:
         return None
     networks = (reference_label(facts.name) for facts in snapshot.networks)
-    endpoints = (label_of(facts) for facts in snapshot.endpoints)
+    endpoints = (facts.label for facts in snapshot.endpoints)
     return frozenset(subject_of(label) for label in (*networks, *endpoints))

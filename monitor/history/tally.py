@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.act.readings import reference_of
 from monitor.judge.head import lag_of
 from monitor.judge.seen import HeadSeen
-from monitor.judge.verdict import STALE_SECONDS
+from monitor.judge.verdict import STALE_SECONDS, reference_of
 from monitor.model import Observation, Snapshot, node_subject
 
 MINUTE_SECONDS = 60

@@ -19,6 +19,8 @@ from monitor.model import (
     Finding,
     Key,
     Level,
+    NetworkFacts,
+    Reference,
     Verdict,
     VerdictWord,
     reference_label,
@@ -185,6 +187,13 @@ def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding
     if check != "head" and head in bad and bad[head].level == Level.UNKNOWN:
         return _cause(*head, bad[head], bad) or head
     return None
+
+
+def reference_of(network: NetworkFacts, at: float) -> Reference | None:
+    """The network's reference, unless its round is so old that nothing may be said from it."""
+    if network.round_at is None or at - network.round_at > STALE_SECONDS:
+        return None
+    return network.reference
 
 
 def decides(finding: Finding) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.act.readings import label_of, read, reference_of, version_text
+from monitor.act.readings import read, version_text
 from monitor.judge.verdict import STALE_SECONDS
 from monitor.model import Unseen
 from tests.act import snapshots
@@ -40,20 +40,6 @@ def test_reading_of_a_reference_may_be_as_old_as_its_budget_makes_it() -> None:
     """A reference that may be asked once an hour still has its head."""
     later = replace(snapshots.healthy(), at=snapshots.NOW + 3600.0)
     assert all(r.head is not None for r in read(later) if r.facts.kind == "reference")
-
-
-def test_reference_of_an_old_round_is_none() -> None:
-    """Nothing is compared with what was believed a minute ago."""
-    (network,) = snapshots.healthy().networks
-    assert reference_of(network, snapshots.NOW) is not None
-    assert reference_of(network, snapshots.NOW + STALE_SECONDS) is None
-    assert reference_of(replace(network, round_at=None), snapshots.NOW) is None
-
-
-def test_label_tells_nodes_and_references_apart() -> None:
-    """A node and a reference may have one name; their labels differ."""
-    assert label_of(snapshots.node_facts("a")) == "a"
-    assert label_of(snapshots.reference_facts("a", "one", "")) == "ethereum/a"
 
 
 def test_version_text_is_short_and_plain() -> None:

@@ -15,7 +15,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from monitor.act.collector import registry_of, render
 from monitor.act.instruments import Instruments
-from monitor.act.readings import label_of
 from monitor.model import Action, Finding, Level, Snapshot, reference_label, subject_of
 from tests.act import snapshots
 
@@ -129,7 +128,7 @@ def use(instruments: Instruments, snapshot: Snapshot, at: float, index: int) -> 
     """What happens between two scrapes, some of it now and then."""
     for facts in snapshot.endpoints:
         for method in ("eth_getBlockByNumber", "eth_chainId"):
-            calls = instruments.rpc_call_seconds.labels(node=label_of(facts), method=method)
+            calls = instruments.rpc_call_seconds.labels(node=facts.label, method=method)
             calls.observe(0.004 * (1 + index % 7))
     now_and_then = int(index % 5 == 0)
     instruments.internal_errors.labels(place="round").inc(now_and_then)

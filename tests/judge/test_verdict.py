@@ -21,9 +21,11 @@ from monitor.judge.verdict import (
     decides,
     fold,
     forget,
+    reference_of,
     verdict_of,
 )
 from monitor.model import Action, Finding, Key, Level
+from tests.act import snapshots
 from tests.judge.builders import NOW, QUORUM_SUBJECT, finding
 
 OK, UNKNOWN, DEGRADED, FAILED = Level.OK, Level.UNKNOWN, Level.DEGRADED, Level.FAILED
@@ -449,3 +451,11 @@ def test_verdict_lists_findings_in_order_and_what_was_skipped() -> None:
     assert [(f.network, f.subject, f.check) for f in verdict.findings] == sorted(names)
     assert verdict.skipped == (("peers", LOCAL),)
     assert verdict.at == NOW
+
+
+def test_reference_of_an_old_round_is_none() -> None:
+    """Nothing is compared with what was believed a minute ago."""
+    (network,) = snapshots.healthy().networks
+    assert reference_of(network, snapshots.NOW) is not None
+    assert reference_of(network, snapshots.NOW + STALE_SECONDS) is None
+    assert reference_of(replace(network, round_at=None), snapshots.NOW) is None

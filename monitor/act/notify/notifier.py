@@ -136,7 +136,7 @@ class Notifier:
         """Open what messages go through. Before it, what is told only waits."""
         self._session = open_session({})
 
-    async def stop(self) -> None:
+    async def stop(self, *, seconds: float = STOP_SECONDS) -> None:
         """Send what waits, for a few seconds, and end; what could not be told is counted."""
         session, self._session = self._session, None
         if session is None:
@@ -144,7 +144,7 @@ class Notifier:
         everybody: Iterable[Pusher | Mouth | Pulse] = self._everybody().values()
         last = [asyncio.create_task(self._last(each, session)) for each in everybody]
         if last:
-            await asyncio.wait(last, timeout=STOP_SECONDS)
+            await asyncio.wait(last, timeout=seconds)
         for task in (*last, *self._leaving):
             task.cancel()
         await asyncio.gather(*last, *self._leaving, return_exceptions=True)

@@ -11,10 +11,11 @@ from monitor.act.pages.bars import share_words, strip_of
 from monitor.act.pages.cards import Card, card_of
 from monitor.act.pages.rows import NODE_CHECKS, NodeRow, ReferenceRow, node_row, reference_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
-from monitor.act.readings import Reading, read, reference_of
+from monitor.act.readings import Reading, read
 from monitor.act.report import nested
 from monitor.act.state import level_of
 from monitor.act.words import duration, subject_words
+from monitor.judge.verdict import reference_of
 from monitor.model import Finding, Level, NetworkFacts, Snapshot, subject_of
 
 if TYPE_CHECKING:

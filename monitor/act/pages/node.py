@@ -13,10 +13,11 @@ from monitor.act.pages.chart import Line, lag_line
 from monitor.act.pages.fleet import round_words, thresholds
 from monitor.act.pages.rows import NodeRow, node_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
-from monitor.act.readings import Reading, read, reference_of
+from monitor.act.readings import Reading, read
 from monitor.act.report import nested
 from monitor.act.target import debug_text, find, narrow
 from monitor.act.words import clock_time, duration, plain
+from monitor.judge.verdict import reference_of
 from monitor.model import (
     Level,
     NetworkFacts,

@@ -268,17 +268,14 @@ async def test_stop_sends_what_waits(talk: Talk) -> None:
     assert talk.count("dropped") == 0
 
 
-async def test_stop_does_not_wait_for_a_channel_that_hangs(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stop_does_not_wait_for_a_channel_that_hangs(talk: Talk) -> None:
     """What could not be told by then is counted as dropped."""
-    monkeypatch.setattr("monitor.act.notify.notifier.STOP_SECONDS", 0.2)
     await talk.start()
     talk.receiver.open.clear()
     talk.becomes(FAILED)
     talk.beats(2)
     await talk.receiver.has(1)
-    await talk.notifier.stop()
+    await talk.notifier.stop(seconds=0.2)
     assert talk.count("dropped") == 1
     talk.receiver.open.set()
 

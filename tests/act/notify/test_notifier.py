@@ -93,6 +93,8 @@ async def test_one_receiver_that_hangs_keeps_nothing_from_the_others(
     stage.becomes(OK)
     stage.beats()
     await stage.sent("people", 2)
+    assert paths(good) == ["/people", "/people"]
+    assert paths(bad) == ["/am/api/v2/alerts"], "one is under way, and no second beside it"
     bad.open.set()
 
 
@@ -204,6 +206,7 @@ async def test_stop_is_quick_and_may_be_called_twice(
     await stage.notifier.stop()
     await stage.notifier.stop()
     stage.becomes(FAILED)
+    assert receiver.got == []
 
 
 async def test_restart_tells_what_is_open_and_no_end_of_what_it_never_told(

@@ -545,6 +545,20 @@ def test_show_masks_urls_and_fills_in_defaults(tmp_path: Path) -> None:
     assert "deadline_seconds: 5.0" in text
 
 
+def test_show_masks_who_is_told(tmp_path: Path) -> None:
+    """The URL of a channel is a key from end to end; those of others show host and port."""
+    told = f"""alerting:
+  channels: [{{name: people, url: "json://127.0.0.1/{SECRET}"}}]
+  alertmanagers: [{{name: am, url: "http://127.0.0.1:9093/{SECRET}"}}]
+  heartbeats: [{{name: alive, url: "https://beat.example.org/{SECRET}"}}]
+"""
+    made = loaded(tmp_path, LEAST + told)
+    text = config.show(made)
+    assert SECRET not in text + repr(made) + made.model_dump_json()
+    assert "url: '***'" in text
+    assert "url: http://127.0.0.1:9093/***" in text
+
+
 def test_show_without_secrets_loads_as_the_same_settings(tmp_path: Path) -> None:
     """The output is a configuration, as long as nothing had to be masked."""
     made = loaded(tmp_path, LEAST.replace("/v3/SECRETKEY123", ""))

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from monitor.config import Alerting, Settings
+from monitor.config import Alerting, History, Settings
 from monitor.config.settings import Channel, MaintenanceWindow
 from monitor.herald import FLUSH_SECONDS, Herald
 from monitor.history import HistoryError
+from monitor.judge.verdict import STALE_SECONDS
 from monitor.model import Action, Level
 from monitor.sidecar import Sidecar
 from tests.rpc.canned import (
@@ -310,6 +311,28 @@ async def test_one_off_outlives_a_restart(world: World) -> None:
         )
     async with world.watching(world.settings()) as (sidecar, _):
         assert [window.reason for window in sidecar.windows] == ["move"]
+
+
+async def test_edge_between_rounds_is_news_for_open_pages(world: World) -> None:
+    """What a beat lets expire is shown at once, not at the next round or poll."""
+    async with world.watching(world.settings()) as (sidecar, herald):
+        await world.rounds(sidecar, herald, 3)
+        before = herald.live._newest
+        sidecar.fold()
+        assert herald.live._newest is before
+        world.clock.now += STALE_SECONDS + 1
+        sidecar.fold()
+        newest = herald.live._newest
+        assert newest is not None
+        assert newest.verdict == "inconclusive"
+
+
+async def test_reload_reaches_the_history(world: World) -> None:
+    """How long the past is kept is as the file says now."""
+    async with world.watching(world.settings()) as (_, herald):
+        shorter = History(retention_days=2.0)
+        herald.apply(world.settings(history=shorter))
+        assert herald.history.settings == shorter
 
 
 async def test_configured_windows_follow_the_calendar_and_the_configuration(world: World) -> None:

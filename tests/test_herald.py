@@ -200,7 +200,9 @@ async def test_window_silences_people_and_is_known_at_once(world: World) -> None
         window = await herald.history.add_window(
             starts_at=now, ends_at=now + 3600, networks=(), nodes=("local",), reason="u", actor="me"
         )
+        before = herald.live._newest
         await herald.reread_windows()
+        assert herald.live._newest is not before, "open pages show the window"
         assert sidecar.snapshot().silenced == {"node:local"}
         await world.node.port.unplug()
         await world.rounds(sidecar, herald, 4)

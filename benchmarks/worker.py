@@ -16,8 +16,8 @@ import msgspec
 
 from benchmarks.children import memory_bytes, raise_open_files
 from benchmarks.contestants import CONTESTANTS, Turn
-from monitor.model import Url
 from monitor.rpc.node import Node
+from monitor.url import Url
 from monitor.wire import open_session
 
 TURNS_A_BLOCK = 2

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from monitor.judge.quorum import client_family
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen
-from monitor.model import Hash32, Head, NodeFacts, Observation, Unseen, Url
+from monitor.model import Hash32, Head, NodeFacts, Observation, Unseen
 from monitor.rpc.node import Node
 from monitor.rpc.subscription import Subscription
+from monitor.url import Url
 
 S = TypeVar("S")
 HEADS_COUNT_MAX = 40

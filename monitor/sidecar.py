@@ -36,13 +36,13 @@ from monitor.model import (
     Reference,
     Snapshot,
     Unseen,
-    Url,
     Verdict,
     reference_label,
     subject_of,
 )
 from monitor.rpc.node import Budget, Limits, Node
 from monitor.rpc.subscription import Subscription
+from monitor.url import Url
 from monitor.watch import Watch
 from monitor.wire import open_session
 

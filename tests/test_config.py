@@ -25,7 +25,8 @@ from ruamel.yaml import YAML
 from monitor import config
 from monitor.config import ConfigError
 from monitor.config.tree import parse
-from monitor.model import Hash32, Url
+from monitor.model import Hash32
+from monitor.url import Url
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "headwatch.example.yaml"

@@ -18,10 +18,11 @@ from monitor.endpoint import (
     shortened,
 )
 from monitor.judge.seen import HeadSeen
-from monitor.model import BlockNumber, Hash32, Head, Observation, Unseen, UnseenReason, Url
+from monitor.model import BlockNumber, Hash32, Head, Observation, Unseen, UnseenReason
 from monitor.rpc.errors import MalformedAnswer
 from monitor.rpc.node import Budget, Node
 from monitor.rpc.subscription import Subscription
+from monitor.url import Url
 from monitor.wire import open_session
 from tests.rpc.canned import Canned, Clock, Hang, serving
 

@@ -64,10 +64,12 @@ PURE_TELLING = tuple(
 """What is told to whom is decided without a clock; who sends it is beside them."""
 ROOMS = (
     Room(PURE, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
-    Room(("monitor.model",), own=()),
+    Room(("monitor.model", "monitor.url"), own=(), stdlib_only=True),
     Room(("monitor.wire",), own=()),
     Room(
-        ("monitor.rpc",), own=("monitor.model", "monitor.wire"), never=("web3", "prometheus_client")
+        ("monitor.rpc",),
+        own=("monitor.model", "monitor.url", "monitor.wire"),
+        never=("web3", "prometheus_client"),
     ),
     Room(("monitor.probes",), own=("monitor.model", "monitor.judge", "monitor.rpc")),
     Room(("monitor.probes",), never=("web3", "aiohttp", *CLOCK)),
@@ -90,6 +92,7 @@ ROOMS = (
         ("monitor.status",),
         own=(
             "monitor.model",
+            "monitor.url",
             "monitor.wire",
             "monitor.judge",
             "monitor.act.words",

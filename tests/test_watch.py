@@ -20,10 +20,11 @@ from monitor.judge.quorum import NoQuorum, Round
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
-from monitor.model import Head, Reference, Unseen, Url
+from monitor.model import Head, Reference, Unseen
 from monitor.probes import head as head_probe
 from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
 from monitor.sidecar import Sidecar
+from monitor.url import Url
 from monitor.watch import (
     ANCESTOR_SECONDS,
     IDENTITY_SECONDS,

@@ -20,7 +20,7 @@ from monitor.config import Http, Network, NodeSettings, ProfileRef, ReferenceSet
 from monitor.config.settings import MaintenanceWindow
 from monitor.history import History
 from monitor.history.claim import Claim
-from monitor.model import Url
+from monitor.url import Url
 from monitor.windows import Desk, UnreachableError, WindowError, line, operator
 from tests.act import snapshots
 from tests.stack import free_port

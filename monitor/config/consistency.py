@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from monitor.config.problems import Loc, nearest, shown
 from monitor.config.tree import Tree
-from monitor.model import Url
+from monitor.url import Url
 
 _LOOPBACK = {"localhost": "loopback", "127.0.0.1": "loopback", "[::1]": "loopback"}
 

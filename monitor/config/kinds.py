@@ -25,8 +25,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from monitor.maintenance import cron_problem
-from monitor.model import QUORUM, Hash32, Url
+from monitor.model import QUORUM, Hash32
 from monitor.notices import template_problem
+from monitor.url import Url
 
 EXPECTED = "expected"
 """The type of an error whose message says what was expected, to be followed by what was found."""

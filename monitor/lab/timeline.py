@@ -21,9 +21,10 @@ from monitor.judge.verdict import Memory
 from monitor.lab.errors import LabError
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios import NETWORK, Scenario
-from monitor.model import Action, Key, Level, Url
+from monitor.model import Action, Key, Level
 from monitor.run import Loop
 from monitor.sidecar import Sidecar
+from monitor.url import Url
 
 INTERVAL_SECONDS = 0.25
 DEADLINE_SECONDS = 1.0

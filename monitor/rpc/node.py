@@ -19,7 +19,6 @@ import aiohttp
 import msgspec
 import yarl
 
-from monitor.model import Url
 from monitor.rpc import decode
 from monitor.rpc.errors import (
     BudgetSpent,
@@ -31,6 +30,7 @@ from monitor.rpc.errors import (
     RpcError,
     is_absent,
 )
+from monitor.url import Url
 from monitor.wire import BROKEN, connection_text
 
 T = TypeVar("T")

@@ -16,8 +16,9 @@ from typing import Literal
 import aiohttp
 import msgspec
 
-from monitor.model import BlockNumber, Head, Url
+from monitor.model import BlockNumber, Head
 from monitor.rpc import decode
+from monitor.url import Url
 
 State = Literal["live", "deaf", "down"]
 DIAL_SECONDS_MAX = 10.0

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from monitor.model import Url
+from monitor.url import Url
 from monitor.wire import BROKEN, connection_text
 
 STATE_BYTES_MAX = 32 << 20

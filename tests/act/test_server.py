@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.act.answers import PARAMETER_CHARACTERS_MAX
-from monitor.model import Snapshot, Url
+from monitor.model import Snapshot
+from monitor.url import Url
 from tests.act import pasts, snapshots
 from tests.act.conftest import Serve, Stage
 

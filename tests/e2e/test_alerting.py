@@ -25,7 +25,7 @@ from monitor.config.settings import Alertmanager as Receiver
 from monitor.config.settings import Heartbeat
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
-from monitor.model import Url
+from monitor.url import Url
 from tests.e2e.processes import SECONDS_MAX, sidecar, until_status
 from tests.stack import Alertmanager, Prometheus, prometheus_config
 

@@ -11,7 +11,8 @@ from monitor.judge.verdict import Memory
 from monitor.lab.faults import Fault
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, is_healthy, lab_settings, watched
-from monitor.model import Level, Url, node_subject
+from monitor.model import Level, node_subject
+from monitor.url import Url
 
 SPARE = "spare"
 FAULTS = {

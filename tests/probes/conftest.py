@@ -12,8 +12,8 @@ import pytest
 from monitor.lab.anvil import Anvil
 from monitor.lab.anvil import Chain as AnvilChain
 from monitor.lab.proxy import FaultProxy
-from monitor.model import Url
 from monitor.rpc.node import Limits, Node
+from monitor.url import Url
 from monitor.wire import open_session
 from tests.rpc.canned import Canned, Clock, nothing_unheard, serving
 

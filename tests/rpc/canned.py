@@ -15,7 +15,7 @@ from aiohttp import web
 
 from monitor.config import Network, NodeSettings, ProfileRef, ReferenceSettings, Rpc, Settings
 from monitor.lab.port import Port
-from monitor.model import Url
+from monitor.url import Url
 
 Json: TypeAlias = Any
 """A parsed message; the tests know what they put into it."""

@@ -12,7 +12,6 @@ from aiohttp import web
 from monitor.lab.anvil import Anvil
 from monitor.lab.faults import Fault
 from monitor.lab.proxy import FaultProxy
-from monitor.model import Url
 from monitor.rpc import decode
 from monitor.rpc.errors import (
     BudgetSpent,
@@ -23,6 +22,7 @@ from monitor.rpc.errors import (
     RpcError,
 )
 from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
+from monitor.url import Url
 from tests.rpc.canned import (
     BATCH_REFUSAL,
     Canned,

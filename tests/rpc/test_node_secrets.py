@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from monitor.model import Url
 from monitor.rpc import decode
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import EXCHANGE_BYTES_KEPT, Limits, Node
+from monitor.url import Url
 from tests.rpc.canned import Canned, Clock, Hang, Json, Refusal, Respond, always, reply
 
 KEY = "9aBcD3fGhIjKlMn0pQ"

@@ -15,7 +15,7 @@ from aiohttp import web
 from monitor.lab.faults import Fault
 from monitor.lab.port import Port
 from monitor.lab.proxy import FaultProxy
-from monitor.model import UnseenReason, Url
+from monitor.model import UnseenReason
 from monitor.rpc import decode
 from monitor.rpc.errors import (
     CallRejected,
@@ -25,6 +25,7 @@ from monitor.rpc.errors import (
     RpcError,
 )
 from monitor.rpc.node import RETRY_AFTER_SECONDS_MAX, Limits, Node
+from monitor.url import Url
 from tests.rpc.canned import Canned, Clock, Json, always, reply
 
 SHORT_SECONDS = 0.3

@@ -17,9 +17,10 @@ from monitor.lab.anvil import Anvil
 from monitor.lab.faults import Fault
 from monitor.lab.port import Port
 from monitor.lab.proxy import FaultProxy
-from monitor.model import BlockNumber, Hash32, Head, Url
+from monitor.model import BlockNumber, Hash32, Head
 from monitor.rpc import subscription
 from monitor.rpc.subscription import Subscription
+from monitor.url import Url
 from tests.rpc.canned import Chain, Clock
 
 WAIT_SECONDS_MAX = 20.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from monitor.model import Url
+from monitor.url import Url
 from monitor.wire import BROKEN, connection_text
 
 ANSWER_BYTES_MAX = 4_096

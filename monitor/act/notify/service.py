@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from monitor.act.words import plain
-from monitor.model import SECRET_LENGTH_MIN
 from monitor.notices import Message, cut
+from monitor.url import SECRET_LENGTH_MIN
 
 if TYPE_CHECKING:
     from apprise import Apprise

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from monitor.act.notify.exchange import Answer, Request, send
-from monitor.model import Url
+from monitor.url import Url
 from monitor.wire import open_session
 from tests.act.notify.conftest import Receive, Receiver
 

@@ -573,6 +573,7 @@ def test_example_active_settings_are_the_defaults() -> None:
     assert (made.http, made.rpc) == (config.Http(), config.Rpc())
     assert (made.alerting, made.history) == (config.Alerting(), config.History())
     assert made.maintenance == ()
+    assert made.transactions == config.Transactions()
     assert [node.network for node in made.nodes] == ["ethereum", "devnet", "dev"]
 
 
@@ -585,6 +586,48 @@ def test_example_without_its_comment_marks_is_a_configuration(tmp_path: Path) ->
     assert [one.name for one in made.alerting.channels] == ["oncall"]
     assert [one.name for one in made.alerting.heartbeats] == ["deadman"]
     assert made.maintenance[0].nodes == ("main",)
+    transactions = made.transactions
+    assert [account.signer for account in transactions.accounts] == ["hot"]
+    assert transactions.tap is not None
+    assert transactions.tap.hosts == ("headwatch.example.org",)
+    assert set(transactions.signers) == {"hot", "cold", "own"}
+
+
+ACCOUNT = 'transactions: {accounts: [{alias: one, address: "0x%s"}]}'
+CHECKSUMS = (
+    "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "fB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+    "52908400098527886E0F7030069857D2E4169EE7",
+    "de709f2102306220921060314715629080e2fb77",
+)
+"""The examples of EIP-55."""
+
+
+@pytest.mark.parametrize("digits", CHECKSUMS)
+def test_account_address_with_its_checksum_is_taken_in_lower_case(
+    tmp_path: Path, digits: str
+) -> None:
+    """However it is written, it is one address; its network and node are filled in."""
+    for written in (digits, digits.lower()):
+        (account,) = loaded(tmp_path, f"{ACCOUNT % written}\n{LEAST}").transactions.accounts
+        assert account.address == "0x" + digits.lower()
+        assert (account.network, account.node) == ("ethereum", "local")
+
+
+def test_account_address_with_one_digit_of_another_case_is_refused(tmp_path: Path) -> None:
+    """A checksum that is wrong tells of a digit that is wrong."""
+    wrong = CHECKSUMS[0].swapcase()
+    assert "checksum says (EIP-55)" in mistakes(tmp_path, f"{ACCOUNT % wrong}\n{LEAST}")
+
+
+def test_policy_without_being_written_is_built_in(tmp_path: Path) -> None:
+    """`default` flags and rebroadcasts, `flag` only flags; neither signs; `default` may change."""
+    made = loaded(tmp_path, LEAST).transactions
+    default, flag = made.policy("default"), made.policy("flag")
+    assert (default.rebroadcast, default.resend, default.signs) == (True, True, False)
+    assert (flag.rebroadcast, flag.resend, flag.propose, flag.signs) == (False,) * 4
+    text = f"transactions: {{policies: {{default: {{resend: false}}}}}}\n{LEAST}"
+    assert not loaded(tmp_path, text).transactions.policy("default").resend
 
 
 def test_data_directory_is_the_settings_else_the_systems(
@@ -767,11 +810,24 @@ SHAPES = st.recursive(
 NODES = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("name", "network", "url", "websocket", "references"), SHAPES)
 )
+ACCOUNTS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("alias", "address", "network", "node", "policy", "signer"), SHAPES),
+)
 FILES = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("http", "rpc", "networks", "data_dir"), SHAPES)
+    {}, optional=dict.fromkeys(("http", "rpc", "networks", "data_dir", "transactions"), SHAPES)
 ) | st.fixed_dictionaries(
     {"nodes": st.lists(NODES, max_size=3)},
-    optional={"networks": st.dictionaries(st.sampled_from(["main", "ethereum"]), SHAPES)},
+    optional={
+        "networks": st.dictionaries(st.sampled_from(["main", "ethereum"]), SHAPES),
+        "transactions": st.fixed_dictionaries(
+            {},
+            optional={
+                "accounts": st.lists(ACCOUNTS, max_size=3),
+                **dict.fromkeys(("policies", "signers", "signer", "tap"), SHAPES),
+            },
+        ),
+    },
 )
 
 

@@ -48,22 +48,38 @@ CLOCK = ("time", "datetime", "sched", "zoneinfo")
 OUTSIDE = ("asyncio", "socket", "ssl", "http", "urllib.request", "selectors", "subprocess")
 STATE = ("logging", "os", "threading", "random", "secrets", "sqlite3", "tempfile")
 PURE_NEVER = (*CLOCK, *OUTSIDE, *STATE)
-PURE = (
-    "monitor.model",
-    "monitor.judge",
-    "monitor.poco",
-    "monitor.transactions.decide",
-    "monitor.transactions.fees",
-    "monitor.transactions.raw",
-    "monitor.transactions.reactions",
-    "monitor.capacity.formulas",
+PURE_TRANSACTIONS = tuple(
+    f"monitor.transactions.{name}"
+    for name in (
+        *("words", "rules", "signals", "accounts", "decide", "plan"),
+        *("fees", "reactions", "inclusion", "story"),
+    )
 )
+PURE_RAW = ("monitor.transactions.raw", "monitor.transactions.unsigned")
+"""Pure too, but hashes, signatures and RLP are libraries'."""
+PURE_JUDGING = ("monitor.model", "monitor.judge", "monitor.poco", "monitor.capacity.formulas")
+PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW)
 PURE_TELLING = tuple(
     f"monitor.act.notify.{name}" for name in ("digest", "standing", "board", "wording")
 )
 """What is told to whom is decided without a clock; who sends it is beside them."""
 ROOMS = (
-    Room(PURE, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
+    Room(PURE_JUDGING, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
+    Room(
+        PURE_TRANSACTIONS,
+        own=("monitor.model", *PURE_TRANSACTIONS),
+        never=PURE_NEVER,
+        stdlib_only=True,
+    ),
+    Room(PURE_RAW, own=("monitor.model", *PURE_TRANSACTIONS, *PURE_RAW), never=PURE_NEVER),
+    Room(
+        ("monitor.transactions",),
+        own=(
+            *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
+            *("monitor.config", "monitor.endpoint", "monitor.watch"),
+        ),
+        never=("web3", "prometheus_client"),
+    ),
     Room(("monitor.model", "monitor.url"), own=(), stdlib_only=True),
     Room(("monitor.wire",), own=()),
     Room(
@@ -106,7 +122,7 @@ LAB = "monitor.lab"
 LAB_KNOWN_TO = (LAB, "monitor.cli", "monitor.commands")
 """The lab is an extra: known to the command line, and to nobody else of ours."""
 
-LAZY = ("web3", "duckdb", "numba", "grafanalib", "pyarrow", "numpy", "apprise")
+LAZY = ("web3", "eth_account", "duckdb", "numba", "grafanalib", "pyarrow", "numpy", "apprise")
 """Never imported with a module of ours: the health check of a container must not pay for them."""
 
 BROAD_EXCEPTS = {
@@ -125,6 +141,8 @@ CLOCKS = {
 
 UNMIRRORED = {
     "monitor.config": "tests/test_config.py: one surface, tested as one",
+    "monitor.transactions.words": "tests/transactions/test_decide.py: what is decided is said so",
+    "monitor.transactions.rules": "tests/transactions/test_configured.py: what is written there",
     "monitor.lab.errors": "tests/lab/test_network.py: raised by all of the lab",
     "monitor.lab.leader": "tests/lab/test_network.py: a leader leads followers",
     "monitor.lab.follower": "tests/lab/test_network.py: and a follower follows a leader",

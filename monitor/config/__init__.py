@@ -32,11 +32,13 @@ from monitor.config.settings import (
     Settings,
 )
 from monitor.config.text import INITIAL, schema, show
+from monitor.config.transactions import Account, TransactionPolicy, Transactions
 from monitor.config.tree import Place, Tree, read
 
 __all__ = [
     "ENVIRONMENT",
     "INITIAL",
+    "Account",
     "Alerting",
     "ConfigError",
     "History",
@@ -48,6 +50,8 @@ __all__ = [
     "ReferenceSettings",
     "Rpc",
     "Settings",
+    "TransactionPolicy",
+    "Transactions",
     "data_directory",
     "from_flags",
     "load",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitor.config import watched_accounts
 from monitor.config.problems import Loc, nearest, shown
 from monitor.config.tree import Tree
 from monitor.url import Url
@@ -32,6 +33,7 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
     for loc, node in tree.mappings("nodes"):
         _network(tree, loc, node, names, profiles)
         _witnesses(tree, loc, node)
+    watched_accounts.check(tree, _networks(tree))
     _unique_names(tree, ("maintenance",))
     _unique_names(tree, *(("alerting", kind) for kind in TOLD))
     known = {"networks": _networks(tree), "nodes": _names(tree, "nodes")}

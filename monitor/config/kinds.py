@@ -12,6 +12,8 @@ from typing import Annotated, NoReturn
 from annotated_types import Ge, GroupedMetadata, Le
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -25,7 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from monitor.maintenance import cron_problem
-from monitor.model import QUORUM, Hash32
+from monitor.model import QUORUM, Address, Hash32
 from monitor.notices import template_problem
 from monitor.url import Url
 
@@ -37,6 +39,12 @@ _A_PATH = "expected a path"
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _PORT_MAX = 65_535
+
+
+class Model(BaseModel):
+    """Frozen, and strict: nothing unknown is accepted and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def expects(words: str) -> WrapValidator:
@@ -158,6 +166,21 @@ def _not_reserved(name: str) -> str:
     return name
 
 
+def _address(text: str) -> str:
+    """An address in lower case. Mixed case is a checksum (EIP-55), and must be the right one."""
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()):
+        # Imported here because only an address with a checksum needs it.
+        from eth_hash.auto import keccak
+
+        mask = keccak(digits.lower().encode()).hex()
+        pairs = zip(digits.lower(), mask, strict=False)
+        right = "".join(c.upper() if m in "89abcdef" else c for c, m in pairs)
+        if right != digits:
+            _refuse("is not the address its checksum says (EIP-55): a digit is wrong")
+    return text.lower()
+
+
 def _url_pattern(*schemes: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(schemes)})://"})
 
@@ -213,3 +236,16 @@ Sentence = Annotated[
 Cron = Annotated[str, AfterValidator(_accepted(cron_problem))]
 Template = Annotated[str, AfterValidator(_accepted(template_problem))]
 Timezone = Annotated[str, AfterValidator(_accepted(_timezone_problem))]
+Words = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,4096}$")], ...],
+    expects("expected a list of words, in brackets"),
+]
+
+EthereumAddress = Annotated[
+    Annotated[
+        Address,
+        Field(pattern=r"^0x[0-9A-Fa-f]{40}$"),
+        expects("expected 0x and 40 hexadecimal digits, in quotes"),
+    ],
+    AfterValidator(_address),
+]

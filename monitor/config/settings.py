@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from monitor.config.kinds import (
     ChannelUrl,
@@ -20,6 +20,7 @@ from monitor.config.kinds import (
     HttpUrl,
     LabelName,
     Listen,
+    Model,
     Name,
     Operator,
     ReferenceName,
@@ -31,15 +32,10 @@ from monitor.config.kinds import (
     Word,
     expects,
 )
+from monitor.config.transactions import Transactions
 
 BY_NAME, INLINE = "<name>", "<inline>"
 """Tags of the two ways to write a node's network; they occur in no path shown to a user."""
-
-
-class Model(BaseModel):
-    """Frozen, and strict: nothing unknown is accepted and nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # read, not listened on
@@ -313,6 +309,8 @@ class _Common(Model):
     """Times that come again, in which people are not told."""
     history: History = Field(default_factory=History)
     """What is remembered of the past."""
+    transactions: Transactions = Field(default_factory=Transactions)
+    """Whose transactions are watched, and what may be done for them."""
 
 
 class Settings(_Common):

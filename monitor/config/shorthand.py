@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.config.settings import File, FileNode, Network, NodeSettings, ProfileRef, Settings
+from monitor.config.transactions import Transactions
 
 _NAME_CHARACTERS_MAX = 63
 
@@ -35,7 +36,20 @@ def resolved(file: File) -> Settings:
         alerting=file.alerting,
         maintenance=file.maintenance,
         history=file.history,
+        transactions=_transactions(file, networks, nodes),
     )
+
+
+def _transactions(
+    file: File, networks: Mapping[str, Network], nodes: Sequence[NodeSettings]
+) -> Transactions:
+    """Every account with its network and its node named."""
+    accounts = []
+    for account in file.transactions.accounts:
+        network = account.network or next(iter(networks))
+        node = account.node or next(n.name for n in nodes if n.network == network)
+        accounts.append(account.model_copy(update={"network": network, "node": node}))
+    return file.transactions.model_copy(update={"accounts": tuple(accounts)})
 
 
 def _profile(node: FileNode) -> ProfileRef:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from monitor.config import settings as fields
+from monitor.config import transactions
 from monitor.config.settings import File, Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -80,7 +81,8 @@ def _readable_from_elsewhere(setting: dict[str, Any]) -> None:
 def _descriptions() -> dict[tuple[str, str], str]:
     """(model, field) -> the text under the field, with those of the models it is made from."""
     found: dict[tuple[str, str], str] = {}
-    for part in ast.parse(inspect.getsource(fields)).body:
+    sources = (inspect.getsource(module) for module in (transactions, fields))
+    for part in (part for text in sources for part in ast.parse(text).body):
         if not isinstance(part, ast.ClassDef):
             continue
         for parent in part.bases:

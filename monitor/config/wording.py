@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from monitor.config.kinds import EXPECTED, SAID
+from monitor.config.kinds import EXPECTED, SAID, Model
 from monitor.config.problems import Loc, nearest
 from monitor.config.settings import (
     BY_NAME,
@@ -19,11 +19,19 @@ from monitor.config.settings import (
     History,
     Http,
     MaintenanceWindow,
-    Model,
     Network,
     ProfileRef,
     ReferenceSettings,
     Rpc,
+)
+from monitor.config.transactions import (
+    Account,
+    Keystore,
+    Proposals,
+    Signer,
+    Tap,
+    TransactionPolicy,
+    Transactions,
 )
 from monitor.config.tree import Tree
 
@@ -45,11 +53,25 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
     "references": (ReferenceSettings, "every reference"),
     "profile": (ProfileRef, "a profile written as a mapping"),
     "network": (ProfileRef, "a network written as a mapping"),
+    "transactions": (Transactions, "transactions"),
+    "accounts": (Account, "every account"),
+    "tap": (Tap, "the tap"),
+    "signer": (Signer, "a signer"),
+    "keystore": (Keystore, "a keystore"),
+    "proposals": (Proposals, "proposals"),
 }
 """The last setting of a path -> the model of what is in it, and its name in sentences."""
 
 _NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
-_LISTS = {"nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"}
+_LISTS = {
+    *("nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"),
+    "accounts",
+}
+_MAPPINGS: Mapping[Loc, tuple[type[Model], str]] = {
+    ("transactions", "policies"): (TransactionPolicy, "a policy"),
+    ("transactions", "signers"): (Signer, "a signer"),
+}
+"""Mappings by name: the model of what they hold, and its name in sentences."""
 
 
 def note_all(tree: Tree, error: ValidationError) -> None:
@@ -68,7 +90,7 @@ def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
         tree.note(loc[:-1], f"{complaint['msg']}, as the key")
     elif kind == "missing":
         key, (_, owner) = str(loc[-1]), _owner(loc)
-        tree.note(loc, "missing", _NEEDS.get(key, f"{owner} needs a {key}"))
+        tree.note(loc, "missing", _NEEDS.get(key, f"{owner} needs {_a(key)}"))
     elif kind == "extra_forbidden":
         known = _owner(loc)[0].model_fields
         known_text = f"known here: {', '.join(known)}"
@@ -79,10 +101,14 @@ def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
         tree.note(loc, f"{complaint['msg']}, {found}", _quote(complaint))
     elif loc[-1] in _LISTS:
         tree.note(loc, f"expected a list, {shape}", "begin each item with '- '")
-    elif loc == ("networks",):
-        tree.note(loc, f"expected a mapping of networks by name, {shape}")
+    elif loc == ("networks",) or loc in _MAPPINGS:
+        tree.note(loc, f"expected a mapping of {loc[-1]} by name, {shape}")
     else:
         _note_shape(tree, loc, shape)
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[:1] in set("aeio") else f"a {word}"
 
 
 def _note_shape(tree: Tree, loc: Loc, found: str) -> None:
@@ -105,5 +131,7 @@ def _owner(loc: Loc) -> tuple[type[Model], str]:
         if below and not below[1:]:
             return Network, "every network"
         loc = below
+    if loc[:2] in _MAPPINGS and len(loc) == len(("", "", "name", "setting")):
+        return _MAPPINGS[loc[:2]]
     words = [step for step in loc[:-1] if isinstance(step, str)]
     return _OWNERS.get(words[-1] if words else "", _OWNERS[""])

@@ -9,7 +9,12 @@ import pytest
 
 from monitor.lab.errors import LabError
 from monitor.lab.tools import find_anvil
+from monitor.transactions.signers.library import load_account
 from tests.debian import MissingProgramError, tool
+
+# Tests that sign import eth_account themselves. Loaded so first, it leaves the limit of recursion
+# alone, which other tests lean on.
+load_account()
 
 
 def program(name: str) -> Path:

@@ -302,11 +302,29 @@ class Counters:
     counted_number: int = -1
     """The network's height at which rounds were last counted."""
     absent_rounds: int = 0
-    """In a row: unknown at the local node and at every reference, its nonce free."""
+    """In a row: unknown to the local node, to a quorum and to all who answered; its nonce free."""
     taken_rounds: int = 0
-    """In a row: its nonce used, and no receipt for any known hash, everything seen."""
+    """In a row: its nonce used, and no receipt for any known hash, as a quorum says."""
     unmined_rounds: int = 0
     """In a row: it was mined, and a quorum has no receipt now."""
+    forked_rounds: int = 0
+    """In a row: in a block at the local node, and a quorum that is as high has it in none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCounters:
+    """What an account's decision remembers from round to round; counted as `Counters` are."""
+
+    counted_number: int = -1
+    """The network's height at which rounds were last counted."""
+    ahead_rounds: int = 0
+    """In a row: the local node counts more of the account as pending than any reference (S1)."""
+    stale_rounds: int = 0
+    """In a row: the local node's next nonce is one that the network has used (S2)."""
+    gap_nonce: int | None = None
+    """The lowest nonce of which no hash is known and nothing is live, below one that is known."""
+    gap_rounds: int = 0
+    """In a row: that nonce was this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +334,8 @@ class Consumer:
     transaction: Transaction
     number: int
     block_hash: Hash32
+    raw: bytes | None = None
+    """Its bytes, where they could be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,3 +381,4 @@ class AccountDecision:
     """The local node would hand out nonces that the network has used (S2)."""
     conflicts: tuple[int, ...] = ()
     """Nonces for which different hashes were seen that are not replacements of ours (S3)."""
+    counters: AccountCounters = AccountCounters()

@@ -1,0 +1,101 @@
+"""The tap and the journal that it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from monitor.transactions.journal import Journal
+from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
+from monitor.url import Url
+from tests.rpc.canned import Clock
+from tests.transactions import signing
+from tests.transactions.tap.upstream import Upstream, always, error, send_of
+
+DONE = signing.sign(signing.legacy())
+CLOCK = Clock(1_700_000_000.0)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = Journal(tmp_path / "journal.sqlite", clock=CLOCK)
+    await journal.open()
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+async def url(journal: Journal, upstream: Upstream) -> AsyncIterator[str]:
+    """A tap as the sidecar makes it."""
+    sent: list[Sent] = []
+    async with open_session() as session:
+        tap = Tap(
+            upstream=Url(upstream.url),
+            websocket=None,
+            ledger=journal,
+            session=session,
+            token=None,
+            limits=TapLimits(),
+            clock=CLOCK,
+            on_sent=sent.append,
+        )
+        host, port = await tap.start("127.0.0.1", 0)
+        yield f"http://{host}:{port}"
+        await tap.stop()
+
+
+async def post(client: aiohttp.ClientSession, url: str) -> Any:
+    async with client.post(url, json=send_of(DONE.raw)) as response:
+        return await response.json()
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"id": 1, "result": DONE.hash}, None),
+        (error("already known"), None),
+        (error("insufficient funds"), "refused"),
+        (error("request timed out"), "unanswered"),
+    ],
+)
+async def test_journal_has_what_was_sent_and_what_was_told(
+    journal: Journal,
+    upstream: Upstream,
+    client: aiohttp.ClientSession,
+    url: str,
+    *,
+    said: Any,
+    outcome: str | None,
+) -> None:
+    """The bytes, under the hash by which nodes name them, with the outcome of an error."""
+    upstream.respond = always(said)
+    assert await post(client, url) == said
+    (arrival,) = await journal.arrivals()
+    assert (arrival.hash, arrival.raw, arrival.source) == (DONE.hash, DONE.raw, "tap")
+    assert arrival.outcome == outcome
+
+
+async def test_send_that_was_refused_and_is_sent_again_counts_as_sent(
+    journal: Journal, upstream: Upstream, client: aiohttp.ClientSession, url: str
+) -> None:
+    """A sender funds its account and sends the same bytes once more."""
+    for said in (error("insufficient funds"), {"id": 1, "result": DONE.hash}):
+        upstream.respond = always(said)
+        await post(client, url)
+    (arrival,) = await journal.arrivals()
+    assert arrival.outcome is None
+
+
+async def test_journal_that_is_closed_lets_nothing_pass(
+    journal: Journal, upstream: Upstream, client: aiohttp.ClientSession, url: str
+) -> None:
+    """Its own error is the reason that the client is told."""
+    await journal.close()
+    answer = await post(client, url)
+    text = "headwatch tap: not forwarded, because the journal cannot be written: "
+    assert answer["error"]["message"].startswith(text)
+    assert upstream.requests == []

@@ -7,7 +7,7 @@ stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from alerts.examples import (
     A_REFERENCE,
@@ -25,6 +25,13 @@ from alerts.examples import (
     Recorded,
     Situation,
 )
+from alerts.examples_of_transactions import (
+    RISES,
+    TRANSACTION_SITUATIONS,
+    TRANSACTIONS_RECORDED,
+    WATCHED,
+    Watched,
+)
 from monitor.act.alerts import BY_NAME, runbook_url
 from monitor.act.rules import Alert, duration
 
@@ -39,11 +46,19 @@ def promtool_tests(base: str) -> dict[str, Test]:
     """The files of tests, by name."""
     judged = [test for case in JUDGED for test in _judged(case, base)]
     short, long = (
-        [test for case in SITUATIONS if case.step == step for test in _situation(case, base)]
+        [
+            test
+            for case in (*SITUATIONS, *TRANSACTION_SITUATIONS)
+            if case.step == step
+            for test in _situation(case, base)
+        ]
         for step in (STEP_SECONDS, LONG_STEP_SECONDS)
     )
-    recorded = [test for case in RECORDED for test in _recorded(case)]
+    recorded = [test for case in (*RECORDED, *TRANSACTIONS_RECORDED) for test in _recorded(case)]
+    watched = [test for case in WATCHED for test in _watched(case, base)]
+    watched += [_maintained(cases) for cases in _apart()]
     return {
+        "accounts.test.yml": _file(STEP_SECONDS, watched),
         "findings.test.yml": _file(STEP_SECONDS, judged),
         "headwatch.test.yml": _file(STEP_SECONDS, short),
         "headwatch-long.test.yml": _file(LONG_STEP_SECONDS, long),
@@ -189,6 +204,116 @@ def _near(case: Judged, count: int) -> dict[str, str]:
 def _level(check: str, subject: Mapping[str, str], level: int, count: int) -> dict[str, str]:
     labels = {"check": check, **TARGET, "network": NETWORK, **subject}
     return {_series("headwatch_finding_level", labels): f"{level}x{count}"}
+
+
+# -- watched accounts ----------------------------------------------------------------------------
+
+PAYER = {"network": NETWORK, "account": "payer"}
+JOURNAL_ALERT = "HeadwatchJournalFailing"
+
+
+def _watched(case: Watched, base: str) -> list[Test]:
+    """Fires after `for` and ends; what comes close, of other accounts."""
+    alert = BY_NAME[case.alert]
+    labels = {"check": alert.check, **TARGET, **PAYER}
+    fires_at = alert.for_seconds + (STEP_SECONDS if case.is_counted else 0)
+    bad_count = (fires_at + BAD_SECONDS) // STEP_SECONDS
+    ends_at = (bad_count + 1) * STEP_SECONDS + alert.keep_firing_for_seconds
+    # What is counted within a window is so until the sample before it last rose is out of it.
+    ends_at += max(0, case.lasts_seconds - STEP_SECONDS)
+    count = ends_at // STEP_SECONDS + 10
+    firing = _firing(alert, labels, "", base)
+    is_so = _account(case.signals, case.level, "payer", bad_count, count)
+    looks = [
+        _look(alert, fires_at - STEP_SECONDS),
+        _look(alert, fires_at, firing),
+        _look(alert, ends_at - STEP_SECONDS, firing),
+        _look(alert, ends_at),
+    ]
+    silent = [_look(alert, fires_at + BAD_SECONDS)]
+    name = f"{alert.name} {' '.join(_shown(case.signals))}".strip()
+    return [
+        _test(f"{name} fires", STEP_SECONDS, {**is_so, **_windows(count)}, looks),
+        _test(f"{name} is silent", STEP_SECONDS, _beside(case, count), silent),
+    ]
+
+
+def _apart() -> tuple[list[Watched], list[Watched]]:
+    """All cases, and those of the journal, which is that of all accounts, by themselves."""
+    journal = [case for case in WATCHED if case.alert == JOURNAL_ALERT]
+    return [case for case in WATCHED if case.alert != JOURNAL_ALERT], journal
+
+
+def _maintained(cases: Sequence[Watched]) -> Test:
+    """Each is the case with an account, whose network is in maintenance: nothing is told."""
+    looks = {}
+    series: dict[str, str] = {}
+    for number, case in enumerate(cases):
+        alert = BY_NAME[case.alert]
+        at = alert.for_seconds + BAD_SECONDS
+        looks[alert.name] = _look(alert, at)
+        series |= _account(case.signals, case.level, f"payer-{number}", at // STEP_SECONDS, 0)
+    longest = max(BY_NAME[case.alert].for_seconds for case in cases) + BAD_SECONDS
+    series |= _window(f"1x{longest // STEP_SECONDS}", reference="quorum")
+    name = f"{' '.join(looks) if len(looks) == 1 else 'accounts'} in maintenance"
+    return _test(name, STEP_SECONDS, series, list(looks.values()))
+
+
+def _shown(signals: Mapping[str, str]) -> list[str]:
+    """What tells the cases of one alert apart: states and results."""
+    return [word for key in signals for word in re.findall(r'(?:state|result)="(\w+)"', key)[:1]]
+
+
+def _account(
+    signals: Mapping[str, str], level: int, account: str, bad_count: int, count: int
+) -> dict[str, str]:
+    """The series of one account: bad for `bad_count` steps and one, then well for `count`."""
+    labels = {**TARGET, "network": NETWORK, "account": account}
+    found = {"check": "transactions", **labels}
+    series = {_series("headwatch_account_finding_level", found): f"{level}x{bad_count} 0x{count}"}
+    for key, value in signals.items():
+        name, _, rest = key.rstrip("}").partition("{")
+        own = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        # Of the process, and not of an account.
+        beside = TARGET if "journal" in name else labels
+        values = f"{value}x{bad_count} 0x{count}"
+        if value == RISES:
+            values = f"0+1x{bad_count} {bad_count}x{count}"
+        elif name.endswith("_total"):
+            values = f"{value}x{bad_count + count}"
+        series[_series(name, {**beside, **own})] = values
+    return series
+
+
+def _window(values: str, **labels: str) -> dict[str, str]:
+    return {_series("headwatch_maintenance", {**TARGET, "network": NETWORK, **labels}): values}
+
+
+def _windows(count: int) -> dict[str, str]:
+    """Windows that silence somebody else: a node, a reference, another network, another sidecar."""
+    return {
+        **_window(f"0x{count}", reference="quorum"),
+        **_window(f"1x{count}", node="local"),
+        **_window(f"1x{count}", reference="a"),
+        **_window(f"1x{count}", reference="quorum", network="other"),
+        **_window(f"1x{count}", reference="quorum", instance="b:9845"),
+    }
+
+
+def _beside(case: Watched, count: int) -> dict[str, str]:
+    """Accounts in what comes close: other signals, other levels, and what other alerts tell of."""
+    near = [(case.level, signals) for signals in case.near]
+    near += [(level, case.signals) for level in case.silent_at]
+    near += [
+        (other.level, other.signals)
+        for other in WATCHED
+        # The journal is that of all accounts, and its own alert's to tell.
+        if other.alert not in {case.alert, JOURNAL_ALERT}
+    ]
+    series: dict[str, str] = {}
+    for number, (level, signals) in enumerate(near):
+        series |= _account(signals, level, f"near-{number}", count, 0)
+    return series
 
 
 # -- everything else -----------------------------------------------------------------------------

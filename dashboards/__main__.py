@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards import fleet, node, normal, references, watcher
+from dashboards import fleet, node, normal, references, transactions, watcher
 from dashboards.board import Board
 
-BOARDS: tuple[Board, ...] = (fleet.BOARD, node.BOARD, references.BOARD, watcher.BOARD)
+BOARDS: tuple[Board, ...] = (
+    fleet.BOARD,
+    node.BOARD,
+    references.BOARD,
+    transactions.BOARD,
+    watcher.BOARD,
+)
 DIRECTORY = Path(__file__).resolve().parent / "json"
 
 

@@ -243,6 +243,55 @@ class NetworkFacts:
     rounds_total: int
 
 
+TransactionsMode = Literal["off", "acting", "dry_run", "halted"]
+"""Whether transactions are watched, and whether anything is sent for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """What the pages say of one nonce whose transaction is on its way."""
+
+    nonce: int
+    hash: Hash32 | None
+    """Of the newest attempt; None where only a hole in the nonces is known."""
+    state: str
+    """A word of `transactions.words.State`."""
+    level: Level
+    summary: str
+    first_seen_at: float
+    since: float
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What the pages say of one watched account besides its findings; never its address."""
+
+    alias: str
+    network: str
+    node: str
+    """The node that its program sends through."""
+    round_at: float | None = None
+    """When the references were last asked about it; None before the first time."""
+    states: Mapping[str, int] = field(default_factory=dict)
+    """Live transactions by state."""
+    oldest_pending_seconds: float | None = None
+    """Since the oldest that is in no block was first seen; None where there is none."""
+    nonces: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The next nonce by (endpoint label, `latest` or `pending`), as last seen."""
+    local_only: int = 0
+    """Nonces that the node counts as pending beyond what any reference does."""
+    is_local_stale: bool = False
+    """The node would hand out nonces that the network has used."""
+    gap_nonces: int = 0
+    is_evidence_weak: bool = False
+    budget_spent_wei: int = 0
+    """Of this day (UTC), for what was signed by order or policy."""
+    budget_limit_wei: int | None = None
+    slots: tuple[SlotFacts, ...] = ()
+    """The worst first, and of equals the lowest nonce; cut at a few dozen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The immutable value that the metrics page, the status page and the API are drawn from."""
@@ -261,6 +310,9 @@ class Snapshot:
     """Subjects that nobody is told of now, because of a maintenance window."""
     windows_active: int = 0
     windows_planned: int = 0
+    accounts: tuple[AccountFacts, ...] = ()
+    """Whose transactions are watched, by alias."""
+    transactions_mode: TransactionsMode = "off"
 
 
 QUORUM = "quorum"
@@ -275,6 +327,16 @@ def reference_label(network: str, name: str = QUORUM) -> str:
 def node_subject(name: str) -> str:
     """The subject of a configured node."""
     return f"node:{name}"
+
+
+def account_subject(alias: str) -> str:
+    """The subject of a watched account."""
+    return f"account:{alias}"
+
+
+def transaction_subject(hash_: str) -> str:
+    """The subject of one transaction; its findings name their account's in `because`."""
+    return f"tx:{hash_}"
 
 
 def subject_of(label: str) -> str:

@@ -9,22 +9,30 @@ from __future__ import annotations
 
 from monitor.act.alerts_of_findings import FINDING_ALERTS
 from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES
+from monitor.act.alerts_of_transactions import ACCOUNT_ALERTS, WATCHDOG_ALERTS
 from monitor.act.rules import Alert, Scope, duration
-from monitor.model import QUORUM, Finding
+from monitor.model import QUORUM, Finding, Level
 
 __all__ = ["ALERTS", "BY_NAME", "RECORDING_RULES", "RUNBOOK_BASE", "alert_of", "labels_of"]
 
-ALERTS: tuple[Alert, ...] = (*FINDING_ALERTS, *HEADWATCH_ALERTS)
+ALERTS: tuple[Alert, ...] = (
+    *FINDING_ALERTS,
+    *ACCOUNT_ALERTS,
+    *WATCHDOG_ALERTS,
+    *HEADWATCH_ALERTS,
+)
 BY_NAME = {alert.name: alert for alert in ALERTS}
 RUNBOOK_BASE = "https://headwatch.example.org/runbook/"
 """Where the runbook is served: the sidecar does so below `/runbook/`. An alert's name follows."""
 
 
 def scope_of(subject: str) -> Scope | None:
-    """What a subject is; None for one that is neither node nor reference."""
+    """What a subject is; None for a transaction, which is told of with its account, and others."""
     kind, _, name = subject.partition(":")
     if kind == "node":
         return "node"
+    if kind == "account":
+        return "account"
     if kind == "reference":
         return "quorum" if name.rsplit("/", 1)[-1] == QUORUM else "reference"
     return None
@@ -36,10 +44,12 @@ def alert_of(finding: Finding) -> Alert | None:
     Of a finding that closed, that is the alert of the level before: ask for it while it is bad.
     """
     scope = scope_of(finding.subject)
+    if scope is None or finding.level == Level.OK:
+        return None
     rows = [
         row
-        for row in FINDING_ALERTS
-        if (row.check, row.scope, row.level) == (finding.check, scope, finding.level)
+        for row in (*FINDING_ALERTS, *ACCOUNT_ALERTS)
+        if (row.check, row.scope) == (finding.check, scope) and row.level in {None, finding.level}
     ]
     claimed = [row for row in rows if finding.reason in row.reasons]
     return next(iter(claimed or [row for row in rows if not row.reasons]), None)
@@ -51,13 +61,12 @@ def labels_of(finding: Finding, alert: Alert) -> dict[str, str]:
     An empty label is no label: Alertmanager refuses an alert that carries one.
     """
     name = finding.subject.partition(":")[2]
-    is_node = alert.scope == "node"
+    label = alert.scope if alert.scope in {"node", "account"} else "reference"
     labels = {
         "alertname": alert.name,
         "check": finding.check,
         "network": finding.network,
-        "node": name if is_node else "",
-        "reference": "" if is_node else name.rsplit("/", 1)[-1],
+        label: name.rsplit("/", 1)[-1] if label == "reference" else name,
         "severity": alert.severity,
     }
     return {label: value for label, value in labels.items() if value}

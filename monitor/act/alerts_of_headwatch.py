@@ -24,7 +24,19 @@ RPC = Slo(
     level="node",
     objective="0.99",
 )
-SLOS: tuple[Slo, ...] = (RPC,)
+INCLUSION_SECONDS = 120.0
+"""Some ten blocks of Ethereum: programs wait about so long for a receipt. A bucket's bound."""
+INCLUSION = Slo(
+    name="Inclusion",
+    title="transactions of {{ $labels.account }} ({{ $labels.network }}) in time",
+    good=f'headwatch_tx_inclusion_seconds_bucket{{le="{INCLUSION_SECONDS}"}}',
+    total="headwatch_tx_inclusion_seconds_count",
+    without=("le",),
+    events_min=10,
+    level="account",
+    objective="0.95",
+)
+SLOS: tuple[Slo, ...] = (RPC, INCLUSION)
 """One row more is one objective more, with its recordings and its pair of alerts."""
 
 BUDGET = RecordingRule(

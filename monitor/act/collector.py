@@ -13,9 +13,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
 from monitor import __version__
+from monitor.act.collector_of_transactions import Watched, put_transactions, transaction_blocks
 from monitor.act.exposition import Block, Labels, block_of, histogram_lines, number, page
 from monitor.act.instruments import Instruments
-from monitor.act.metrics import BY_NAME, METRICS, Metric
+from monitor.act.metric import Metric
+from monitor.act.metrics import BY_NAME, METRICS
 from monitor.act.readings import Reading, read, version_text
 from monitor.judge.quorum import client_family
 from monitor.judge.verdict import reference_of
@@ -88,6 +90,7 @@ class StateCollector:
                 _put_reference(sheet, reading)
         for network in snapshot.networks:
             _put_network(sheet, network, snapshot)
+        put_transactions(sheet.put, snapshot)
         return sheet.blocks()
 
 
@@ -139,10 +142,10 @@ def _put_maintenance(sheet: Sheet, snapshot: Snapshot) -> None:
 
 
 def _subject_labels(finding: Finding) -> tuple[str, str] | None:
-    """The labels `node` and `reference`; None for a subject that may not become a label.
+    """The labels `node` and `reference`; None for a subject that has neither.
 
-    Transactions and accounts are counted in `headwatch_findings`: a hash in a label would grow
-    without bound.
+    Accounts have a metric of their own. Transactions are counted in `headwatch_findings` alone: a
+    hash in a label would grow without bound.
     """
     kind, _, name = finding.subject.partition(":")
     if kind == "node":
@@ -225,15 +228,22 @@ def _put_network(sheet: Sheet, network: NetworkFacts, snapshot: Snapshot) -> Non
 
 
 class InstrumentCollector:
-    """What was counted, without the endpoints that are no longer configured."""
+    """What was counted, without the endpoints and accounts that are no longer configured."""
 
-    def __init__(self, instruments: Instruments, networks: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        instruments: Instruments,
+        networks: Mapping[str, str],
+        watched: Watched | None = None,
+    ) -> None:
         """`networks` is the network of each configured endpoint, by its label."""
         self._instruments = instruments
         self._networks = networks
+        self._watched = watched
 
     def collect(self) -> Iterator[Block]:
         yield from self._calls()
+        yield from transaction_blocks(self._instruments, self._networks, self._watched)
         counted = self._instruments
         for counter in (counted.internal_errors, counted.scheduler_events, counted.history_errors):
             yield from map(block_of, counter.collect())
@@ -293,7 +303,8 @@ def registry_of(snapshot: Snapshot, instruments: Instruments | None = None) -> R
     if instruments is None:
         return Registry(state)
     networks = {facts.label: facts.network for facts in snapshot.endpoints}
-    return Registry(state, InstrumentCollector(instruments, networks), ProcessFamilies())
+    counted = InstrumentCollector(instruments, networks, Watched.of(snapshot))
+    return Registry(state, counted, ProcessFamilies())
 
 
 def is_openmetrics(accept: str) -> bool:

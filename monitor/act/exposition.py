@@ -7,11 +7,12 @@ table that declares them; the text is the same to the byte, and a test holds it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 
+from prometheus_client.core import Exemplar
 from prometheus_client.core import Metric as Family
 from prometheus_client.utils import floatToGoString
 
@@ -31,6 +32,8 @@ class Block:
     type: str
     unit: str
     lines: list[str] = field(default_factory=list)
+    exemplars: dict[int, str] = field(default_factory=dict)
+    """Written behind the line of this index, in OpenMetrics: Prometheus' text knows none."""
 
     def text_head(self) -> str:
         """As Prometheus' text 0.0.4 begins it: that knows no units, and no type `info`."""
@@ -78,12 +81,24 @@ def number(value: float) -> str:
 
 def block_of(family: Family) -> Block:
     """A family that the library has collected: a few samples, at its own pace."""
-    lines = []
+    block = Block(family.name, family.documentation, family.type, family.unit)
     for sample in family.samples:
-        pairs = ",".join(f'{k}="{escaped(v)}"' for k, v in sorted(sample.labels.items()))
+        pairs = _pairs(sample.labels)
         braces = f"{{{pairs}}}" if pairs else ""
-        lines.append(f"{sample.name}{braces} {number(float(sample.value))}\n")
-    return Block(family.name, family.documentation, family.type, family.unit, lines)
+        if sample.exemplar is not None:
+            block.exemplars[len(block.lines)] = exemplar_text(sample.exemplar)
+        block.lines.append(f"{sample.name}{braces} {number(float(sample.value))}\n")
+    return block
+
+
+def exemplar_text(exemplar: Exemplar) -> str:
+    """One observation of those that a bucket counts (OpenMetrics 1.0, Exemplars)."""
+    at = "" if exemplar.timestamp is None else f" {exemplar.timestamp}"
+    return f" # {{{_pairs(exemplar.labels)}}} {number(exemplar.value)}{at}"
+
+
+def _pairs(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{escaped(value)}"' for name, value in sorted(labels.items()))
 
 
 def histogram_lines(
@@ -114,7 +129,13 @@ def page(blocks: Iterable[Block], *, openmetrics: bool) -> bytes:
     parts: list[str] = []
     for block in blocks:
         parts.append(block.openmetrics_head() if openmetrics else block.text_head())
-        parts += block.lines
+        parts += _with_exemplars(block) if openmetrics and block.exemplars else block.lines
     if openmetrics:
         parts.append("# EOF\n")
     return "".join(parts).encode()
+
+
+def _with_exemplars(block: Block) -> Iterator[str]:
+    for index, line in enumerate(block.lines):
+        said = block.exemplars.get(index)
+        yield line if said is None else f"{line[:-1]}{said}\n"

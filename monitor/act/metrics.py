@@ -8,41 +8,8 @@ or a URL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-MetricType = Literal["gauge", "counter", "histogram", "info"]
-UNITS = ("seconds", "blocks", "bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One row of the table: a family of series."""
-
-    name: str
-    """As it is queried; of a histogram without `_bucket`, `_sum` and `_count`."""
-    type: MetricType
-    help: str
-    labels: tuple[str, ...] = ()
-
-    @property
-    def family(self) -> str:
-        """The name without the suffix that its type brings (OpenMetrics 1.0)."""
-        return self.name.removesuffix("_total").removesuffix("_info")
-
-    @property
-    def unit(self) -> str:
-        """The base unit that the name ends with; empty where it is a number of things."""
-        last = self.family.rsplit("_", 1)[-1]
-        return last if last in UNITS else ""
-
-    @property
-    def series(self) -> tuple[str, ...]:
-        """The names under which Prometheus stores it."""
-        if self.type == "histogram":
-            return tuple(f"{self.name}_{part}" for part in ("bucket", "sum", "count"))
-        return (self.name,)
-
+from monitor.act.metric import Metric
+from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
 _NODE = ("network", "node")
 _REFERENCE = ("network", "reference")
@@ -255,6 +222,7 @@ METRICS: tuple[Metric, ...] = (
         "Time of one call that travelled alone; node is NETWORK/NAME for a reference.",
         (*_NODE, "method"),
     ),
+    *TRANSACTION_METRICS,
     # -- who is told --
     Metric(
         "headwatch_notifications_total",

@@ -1,6 +1,7 @@
 """What an alert and a recording rule are, and how the expressions of a kind are put together.
 
-The rows are in `alerts_of_findings` and `alerts_of_headwatch`; who looks for one asks `alerts`.
+The rows are in `alerts_of_findings`, `alerts_of_transactions` and `alerts_of_headwatch`; who
+looks for one asks `alerts`.
 Pure, and light: a sidecar that pushes to an Alertmanager loads this, a command line does not.
 """
 
@@ -15,17 +16,27 @@ from monitor.model import QUORUM, Level
 Severity = Literal["critical", "warning", "info", "none"]
 """critical: a person now. warning: a person today. info: who looks. none: machines only."""
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-Scope = Literal["node", "reference", "quorum"]
-"""As in `checks`, which is not imported because it brings the probes and their HTTP client."""
+Scope = Literal["node", "reference", "quorum", "account"]
+"""As in `checks`, which is not imported because it brings the probes and their HTTP client; and
+`account`, of which no check speaks but the transaction watchdog."""
 
 SELECTORS: dict[Scope, str] = {
     "node": 'node!=""',
     "reference": f'reference!="", reference!="{QUORUM}"',
     "quorum": f'reference="{QUORUM}"',
 }
+"""Of `headwatch_finding_level`; the level of an account is a metric of its own."""
 NOT_IN_MAINTENANCE = "unless ignoring (check) headwatch_maintenance == 1"
 """A window silences people, of one sidecar: every sidecar of a fleet may name its node `local`, so
 that matching on the names alone would silence them all."""
+ALL_IN_MAINTENANCE = f'headwatch_maintenance{{reference="{QUORUM}"}}'
+ACCOUNT_NOT_IN_MAINTENANCE = (
+    f"unless ignoring (check, account, reference) {ALL_IN_MAINTENANCE} == 1"
+)
+"""A window covers an account where it covers all of its network (`Window.covers`). One of a node
+does not: what was sent through it is on its way, or lost, whoever works on the node."""
+TRANSACTIONS = "transactions"
+"""The check whose findings are of accounts (`transactions.telling`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +56,12 @@ class Alert:
     description: str
     """What it means and what comes of it, in two or three sentences."""
     group: str
-    """The rule group: `findings`, `headwatch` or `budgets`."""
+    """The rule group: `findings`, `transactions`, `headwatch` or `budgets`."""
     check: str = ""
     """The check whose finding it is; empty for what is no finding."""
     scope: Scope | None = None
     level: Level | None = None
+    """Of the finding; None for every bad one that has one of the reasons."""
     reasons: frozenset[str] = frozenset()
     """Only a finding with one of these reasons; empty for all that no other row claims."""
 
@@ -99,6 +111,80 @@ def finding(
     )
 
 
+def of_account(
+    name: str,
+    *,
+    level: Level | None,
+    compared: str | None = None,
+    clauses: tuple[str, ...] = (),
+    reasons: frozenset[str] = frozenset(),
+    severity: Severity,
+    minutes: int,
+    keep_minutes: int = 0,
+    summary: str,
+    description: str,
+) -> Alert:
+    """The row of a watched account's finding; `clauses` are further lines of its expression.
+
+    `compared` is how the account's level must be, other than equal to `level`. An account has a
+    level as soon as it was judged: where any will do, the expression borrows its labels, so that
+    what is pushed has the same.
+    """
+    if compared is None:
+        compared = "" if level is None else f"== {level:d}"
+    lines = [
+        f'headwatch_account_finding_level{{check="{TRANSACTIONS}"}} {compared}'.rstrip(),
+        *clauses,
+        ACCOUNT_NOT_IN_MAINTENANCE,
+    ]
+    return Alert(
+        name=name,
+        expr="\n".join(lines),
+        for_seconds=60 * minutes,
+        keep_firing_for_seconds=60 * keep_minutes,
+        severity=severity,
+        summary=summary,
+        description=description,
+        group="transactions",
+        check=TRANSACTIONS,
+        scope="account",
+        level=level,
+        reasons=reasons,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What Prometheus sees of a reason: an expression, of series with further labels."""
+
+    expr: str
+    labels: tuple[str, ...] = ()
+    """Those that an account's level does not have, or that it has and the expression lacks."""
+
+    @property
+    def seen(self) -> str:
+        """The clause of an alert that fires where it is so."""
+        return self._clause("and")
+
+    @property
+    def unseen(self) -> str:
+        """The clause of an alert that is silent there."""
+        return self._clause("unless")
+
+    def _clause(self, word: str) -> str:
+        expr = self.expr
+        if "\n" in expr:
+            indented = expr.replace("\n", "\n  ")
+            expr = f"(\n  {indented}\n)"
+        return f"{word} ignoring ({', '.join(('check', *self.labels))}) {expr}"
+
+
+def in_state(*states: str) -> Signal:
+    """A live transaction of the account is in one of these states."""
+    operator, value = ("=~", "|".join(sorted(states))) if len(states) > 1 else ("=", states[0])
+    return Signal(f'headwatch_tx_slots{{state{operator}"{value}"}} > 0', ("state",))
+
+
 def grew(counter: str, window: str) -> str:
     """The expression of a counter that rose within the window, or first appeared in it.
 
@@ -120,21 +206,26 @@ class Slo:
     """In the alerts' names: `HeadwatchNAMEBudgetBurningFast` and `...Slow`."""
     title: str
     """What burns, for a sentence: `RPC calls of node X without a usable answer`."""
-    errors: str
+    errors: str = ""
     """The selector of the counter of what went wrong."""
+    good: str = ""
+    """Instead of `errors`: the selector of the counter of what went right."""
     total: str
     """The selector of the counter of everything."""
     without: tuple[str, ...] = ()
-    """The labels of `errors` that `total` lacks."""
-    level: str
-    """What the ratio is of, first in the recorded series' names: `node`."""
+    """The labels of `errors` or `good` that `total` lacks."""
+    events_min: int = 0
+    """Fewer events than so many in the long window say nothing: one of two would be a half."""
+    level: Literal["node", "account", "process"]
+    """What the ratio is of, first in the recorded series' names."""
     objective: str
     """The share that must go right, as a decimal fraction."""
 
     def record(self, window: str) -> str:
         """The name of the recorded ratio over a window."""
-        metric = re.split(r"[{\s]", self.errors, maxsplit=1)[0].removesuffix("_total")
-        return f"{self.level}:{metric}:ratio_rate{window}"
+        metric = re.split(r"[{\s]", self.errors or self.good, maxsplit=1)[0]
+        family = metric.removesuffix("_total").removesuffix("_bucket")
+        return f"{self.level}:{family}:ratio_rate{window}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +261,11 @@ def recorded(slo: Slo) -> tuple[RecordingRule, ...]:
 
 
 def _ratio(slo: Slo, window: str) -> str:
-    errors, total = f"rate({slo.errors}[{window}])", f"rate({slo.total}[{window}])"
-    if not slo.without:
-        return f"{errors}\n/\n{total}"
-    return f"sum without ({', '.join(slo.without)}) ({errors})\n/\n{total}"
+    counted = f"rate({slo.errors or slo.good}[{window}])"
+    if slo.without:
+        counted = f"sum without ({', '.join(slo.without)}) ({counted})"
+    share = f"{counted}\n/\nrate({slo.total}[{window}])"
+    return share if slo.errors else f"1 -\n{share}"
 
 
 def burning(slo: Slo) -> tuple[Alert, ...]:
@@ -183,12 +275,13 @@ def burning(slo: Slo) -> tuple[Alert, ...]:
 
 def _burning(slo: Slo, burn: Burn) -> Alert:
     limit = f"{burn.factor} * (1 - {slo.objective})"
+    burns = [f"{slo.record(burn.long)} > {limit}", f"{slo.record(burn.short)} > {limit}"]
+    if slo.events_min:
+        burns.append(f"increase({slo.total}[{burn.long}]) >= {slo.events_min}")
+    both = "\n  and\n  ".join(burns)
     return Alert(
         name=f"Headwatch{slo.name}BudgetBurning{burn.word}",
-        # Maintenance of a moment ago still fills the windows: it counts as long as the short one.
-        expr=f"(\n  {slo.record(burn.long)} > {limit}\n"
-        f"  and\n  {slo.record(burn.short)} > {limit}\n)\n"
-        f"unless max_over_time(headwatch_maintenance[{burn.short}]) == 1",
+        expr=f"(\n  {both}\n)\n{_not_maintained(slo, burn.short)}",
         for_seconds=60 * burn.minutes,
         severity=burn.severity,
         summary=f"Error budget burns {burn.word.lower()}: {slo.title}",
@@ -197,6 +290,14 @@ def _burning(slo: Slo, burn: Burn) -> Alert:
         f"of {slo.objective} allows. At this pace a budget of 30 days is gone within {burn.gone}.",
         group="budgets",
     )
+
+
+def _not_maintained(slo: Slo, window: str) -> str:
+    """Maintenance of a moment ago still fills the windows: it counts as long as the short one."""
+    if slo.level != "account":
+        return f"unless max_over_time(headwatch_maintenance[{window}]) == 1"
+    of_network = f"max_over_time({ALL_IN_MAINTENANCE}[{window}]) == 1"
+    return f"unless ignoring (account, reference) {of_network}"
 
 
 # -- durations -----------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ def narrow(snapshot: Snapshot, facts: NodeFacts) -> Snapshot:
         observations=tuple(o for o in snapshot.observations if o.node == label),
         networks=tuple(n for n in snapshot.networks if n.name == facts.network),
         endpoints=(facts,),
+        accounts=(),
+        transactions_mode="off",
     )
 
 

@@ -51,6 +51,9 @@ class Held:
     """False until the first level is certain: a first bad proposal is shown as UNKNOWN."""
 
 
+TRANSACTION = "tx:"
+"""What the subject of a single transaction begins with."""
+
 Memory = Mapping[Key, Held]
 EMPTY: Memory = {}
 
@@ -171,7 +174,23 @@ def explain(held: dict[Key, Held]) -> None:
             held[key] = replace(held[key], finding=replace(finding, because=cause))
 
 
+def without_passed(memory: Memory) -> Memory:
+    """The memory without transactions that are well again: theirs are subjects without number."""
+    return {
+        key: held
+        for key, held in memory.items()
+        if not (
+            key[1].startswith(TRANSACTION)
+            and held.finding.level == Level.OK
+            and held.settled
+            and not held.pressure
+        )
+    }
+
+
 def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding]) -> Key | None:
+    if subject.startswith(TRANSACTION):
+        return finding.because  # Its account's, which its judge has named.
     for root in ("identity", "fork", "stall"):
         if check == root:
             break

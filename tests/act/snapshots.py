@@ -12,6 +12,7 @@ from dataclasses import replace
 from monitor.judge.seen import Chain, ForkSeen, HeadSeen, IdentitySeen
 from monitor.judge.verdict import verdict_of
 from monitor.model import (
+    AccountFacts,
     BlockNumber,
     Evidence,
     Finding,
@@ -25,6 +26,7 @@ from monitor.model import (
     Snapshot,
     Unseen,
     Verdict,
+    account_subject,
     reference_label,
     subject_of,
 )
@@ -397,6 +399,49 @@ def beginning() -> Snapshot:
     network = replace(begun.networks[0], round_at=None, reference=None, rounds_total=0)
     return replace(
         begun, verdict=verdict_of((), NOW), observations=(), networks=(network,), ready=False
+    )
+
+
+def account_facts(alias: str = "payer", /, **more: object) -> AccountFacts:
+    """An account that is well, with one transaction pending; `more` are those of `AccountFacts`."""
+    label = reference_label(NETWORK, "a")
+    plain = AccountFacts(
+        alias=alias,
+        network=NETWORK,
+        node="local",
+        round_at=NOW - 1.5,
+        states={"pending": 1, "mined": 3},
+        oldest_pending_seconds=9.0,
+        nonces={
+            ("local", "latest"): 7,
+            ("local", "pending"): 8,
+            (label, "latest"): 7,
+            (label, "pending"): 8,
+        },
+        budget_spent_wei=2 * 10**15,
+        budget_limit_wei=10**17,
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def account_finding(
+    alias: str = "payer", level: Level = Level.OK, reason: str = "pending", **more: object
+) -> Finding:
+    """What is found of an account; `more` are the fields of `Finding`."""
+    return finding("transactions", account_subject(alias), level, reason, **more)
+
+
+def watching(snapshot: Snapshot, *accounts: AccountFacts) -> Snapshot:
+    """The snapshot of a sidecar that watches these accounts as well, and finds them well."""
+    accounts = accounts or (account_facts(),)
+    known = {found.key for found in snapshot.verdict.findings}
+    well = (account_finding(facts.alias) for facts in accounts)
+    found = (*snapshot.verdict.findings, *(each for each in well if each.key not in known))
+    return replace(
+        snapshot,
+        verdict=verdict_of(found, snapshot.at),
+        accounts=accounts,
+        transactions_mode="acting",
     )
 
 

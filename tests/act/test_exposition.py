@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import Exemplar, Timestamp
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import generate_latest as write_text
 from prometheus_client.openmetrics.exposition import generate_latest as write_openmetrics
@@ -13,11 +17,13 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from monitor.act.collector import registry_of, render
-from monitor.act.exposition import Block, Labels, block_of, number, page
+from monitor.act.exposition import Block, Labels, block_of, exemplar_text, number, page
 from monitor.act.instruments import Instruments
 from monitor.judge.seen import HeadSeen
 from monitor.model import BlockNumber, Snapshot
 from tests.act import snapshots
+from tests.act.conftest import Serve, Stage
+from tests.stack import Prometheus, get_json, prometheus_config
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -61,7 +67,12 @@ def odd() -> Snapshot:
     )
 
 
-SNAPSHOTS = {**snapshots.SITUATIONS, "fleet": snapshots.fleet(20), "odd": odd()}
+SNAPSHOTS = {
+    **snapshots.SITUATIONS,
+    "fleet": snapshots.fleet(20),
+    "odd": odd(),
+    "watching": snapshots.watching(snapshots.healthy()),
+}
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -88,6 +99,50 @@ def test_histogram_is_the_library_s() -> None:
     body, _ = render(registry_of(snapshots.healthy(), instruments), OPENMETRICS)
     theirs = write_openmetrics(Given([family])).decode()  # type: ignore[no-untyped-call]
     assert theirs.removesuffix("# EOF\n") in body.decode()
+
+
+def paid() -> Histogram:
+    """Two accounts, one of which has had a fast, a slow and a very slow transaction."""
+    histogram = Histogram(
+        "included_seconds",
+        "Time.",
+        ("network", "account"),
+        unit="seconds",
+        registry=None,
+        buckets=(1.0, 120.0),
+    )
+    histogram.labels("ethereum", "quiet")
+    account = histogram.labels("ethereum", 'pay"er')
+    for index, seconds in enumerate((0.25, 12.5, 7.0, 1_234_567.5)):
+        account.observe(seconds, {"tx_hash": snapshots.hash_of(index)})
+    return histogram
+
+
+def test_exemplars_are_the_library_s_to_the_byte() -> None:
+    """Each bucket names the last transaction that fell into it; empty buckets name none."""
+    families = list(paid().collect())
+    written = page(map(block_of, families), openmetrics=True)
+    assert written == write_openmetrics(Given(families))  # type: ignore[no-untyped-call]
+    lines = [line for line in written.decode().splitlines() if " # " in line[1:]]
+    named = [line.partition("tx_hash=")[2][1:67] for line in lines]
+    assert named == [snapshots.hash_of(index) for index in (0, 2, 3)]
+
+
+def test_exemplars_are_nothing_for_prometheus_text() -> None:
+    """The older format knows none: there a page is the same with and without."""
+    families = list(paid().collect())
+    written = page(map(block_of, families), openmetrics=False)
+    assert written == write_text(Given(families))
+    assert b"tx_hash" not in written
+
+
+def test_exemplar_without_a_time_has_none() -> None:
+    """Prometheus then takes the time of the scrape."""
+    hash_ = snapshots.hash_of(1)
+    exemplar = Exemplar({"tx_hash": hash_}, 0.5)
+    assert exemplar_text(exemplar) == f' # {{tx_hash="{hash_}"}} 0.5'
+    timed = Exemplar({}, 2.0, Timestamp(7, 500_000_000))
+    assert exemplar_text(timed) == " # {} 2.0 7.500000000"
 
 
 @pytest.mark.parametrize(
@@ -127,3 +182,35 @@ def test_help_is_escaped_as_each_format_wants_it() -> None:
     assert block.text_head().startswith('# HELP a_seconds say "x"\\\\\\n\n')
     assert block.openmetrics_head().startswith('# HELP a_seconds say \\"x\\"\\\\\\n\n')
     assert block.openmetrics_head().endswith("# UNIT a_seconds seconds\n")
+
+
+class Exemplary(Prometheus):
+    """It keeps exemplars, which is asked for by a flag."""
+
+    def flags(self) -> Sequence[str]:
+        return (*super().flags(), "--enable-feature=exemplar-storage")
+
+    def named(self, metric: str) -> set[str]:
+        """The transactions that the exemplars of a metric name."""
+        asked = urlencode({"query": metric, "start": "1", "end": "9999999999"})
+        found = get_json(f"{self.url}/api/v1/query_exemplars?{asked}")["data"]
+        return {each["labels"]["tx_hash"] for series in found for each in series["exemplars"]}
+
+
+@pytest.mark.wide
+async def test_exemplars_are_kept_by_a_real_prometheus(
+    serve: Serve, prometheus: Path, tmp_path: Path
+) -> None:
+    """It asks for OpenMetrics by itself, and finds the hash of a slow transaction there."""
+    stage = Stage(snapshot=snapshots.watching(snapshots.healthy()))
+    included = stage.instruments.tx_inclusion_seconds.labels(snapshots.NETWORK, "payer")
+    hashes = {snapshots.hash_of(index): seconds for index, seconds in enumerate((4.0, 700.0))}
+    for hash_, seconds in hashes.items():
+        included.observe(seconds, {"tx_hash": hash_})
+    client = await serve(stage)
+    config = prometheus_config(targets={"headwatch": [f"127.0.0.1:{client.port}"]})
+    with Exemplary(prometheus, tmp_path, config=config) as server:
+        bucket = "headwatch_tx_inclusion_seconds_bucket"
+        await asyncio.to_thread(
+            server.wait, lambda: server.named(bucket) == set(hashes), 30.0, "told of them"
+        )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.act.metrics import BY_NAME, METRICS, metrics_page
+from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -18,16 +19,13 @@ def test_table_every_row_is_named_by_the_rules() -> None:
         assert not {"hash", "address", "url"} & set(metric.labels), metric.name
 
 
-def test_table_histogram_names_its_three_series() -> None:
-    """What dashboards may query of a histogram are its buckets, sum and count."""
-    histograms = [metric for metric in METRICS if metric.type == "histogram"]
-    assert [metric.series for metric in histograms] == [
-        (
-            "headwatch_rpc_call_seconds_bucket",
-            "headwatch_rpc_call_seconds_sum",
-            "headwatch_rpc_call_seconds_count",
-        )
-    ]
+def test_table_every_family_of_transactions_is_in_it() -> None:
+    """What a part of the table declares is exported like the rest."""
+    assert {metric.name for metric in TRANSACTION_METRICS} <= set(BY_NAME)
+    prefixes = ("headwatch_tx_", "headwatch_tap_", "headwatch_account_")
+    for metric in METRICS:
+        is_part = metric in TRANSACTION_METRICS
+        assert metric.name.startswith(prefixes) == is_part, metric.name
 
 
 def test_docs_are_the_table() -> None:

@@ -7,7 +7,19 @@ from typing import get_args
 import pytest
 
 from monitor import checks
-from monitor.act.rules import SELECTORS, SEVERITIES, Scope, duration, finding, grew, seconds_of
+from monitor.act.rules import (
+    ACCOUNT_NOT_IN_MAINTENANCE,
+    SELECTORS,
+    SEVERITIES,
+    Scope,
+    Signal,
+    duration,
+    finding,
+    grew,
+    in_state,
+    of_account,
+    seconds_of,
+)
 from monitor.model import Level
 
 
@@ -29,8 +41,12 @@ def test_seconds_of_anything_else_are_refused(text: str) -> None:
 
 
 def test_scopes_are_those_of_the_checks() -> None:
-    """A scope that the checks gain has a selector, or the rules would not see it."""
-    assert set(get_args(Scope)) == set(get_args(checks.Scope)) == set(SELECTORS)
+    """A scope that the checks gain has a selector, or the rules would not see it.
+
+    An account is no scope of a check: its level is a metric of its own.
+    """
+    assert set(get_args(checks.Scope)) == set(SELECTORS)
+    assert set(get_args(Scope)) == {*SELECTORS, "account"}
 
 
 def test_severities_come_worst_first() -> None:
@@ -65,4 +81,54 @@ def test_grown_counter_is_seen_from_its_first_event_on() -> None:
     assert grew("headwatch_x_total", "15m").split("\nor (\n") == [
         "increase(headwatch_x_total[15m]) > 0",
         "  headwatch_x_total > 0\n  unless headwatch_x_total offset 15m\n)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "compared", "first"),
+    [
+        (Level.FAILED, None, " == 3"),
+        (Level.UNKNOWN, None, " == 1"),
+        (Level.FAILED, "", ""),
+        (None, None, ""),
+        (None, ">= 2", " >= 2"),
+    ],
+)
+def test_account_row_compares_its_level_and_respects_maintenance(
+    level: Level | None, compared: str | None, first: str
+) -> None:
+    """Its clauses stand between the level, where it is compared, and its network's maintenance."""
+    row = of_account(
+        "HeadwatchX",
+        level=level,
+        compared=compared,
+        clauses=(in_state("lost").seen, Signal("headwatch_tx_gap_nonces > 0").unseen),
+        severity="critical",
+        minutes=2,
+        keep_minutes=1,
+        summary="x",
+        description="X.",
+    )
+    assert row.expr.splitlines() == [
+        f'headwatch_account_finding_level{{check="transactions"}}{first}',
+        'and ignoring (check, state) headwatch_tx_slots{state="lost"} > 0',
+        "unless ignoring (check) headwatch_tx_gap_nonces > 0",
+        ACCOUNT_NOT_IN_MAINTENANCE,
+    ]
+    assert ACCOUNT_NOT_IN_MAINTENANCE == (
+        'unless ignoring (check, account, reference) headwatch_maintenance{reference="quorum"} == 1'
+    )
+    assert (row.check, row.scope, row.level) == ("transactions", "account", level)
+    assert (row.for_seconds, row.keep_firing_for_seconds) == (120, 60)
+
+
+def test_signal_of_several_states_or_lines_is_one_clause() -> None:
+    """States are matched together, in one order; an expression of several lines is in brackets."""
+    expr = in_state("b", "a").expr
+    assert expr == 'headwatch_tx_slots{state=~"a|b"} > 0'
+    assert Signal("x > 0\nor y > 0", ("z",)).seen.splitlines() == [
+        "and ignoring (check, z) (",
+        "  x > 0",
+        "  or y > 0",
+        ")",
     ]

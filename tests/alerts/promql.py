@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import promql_parser
 
 from monitor.act.alerts import RECORDING_RULES
-from monitor.act.metrics import METRICS, Metric
+from monitor.act.metric import Metric
+from monitor.act.metrics import METRICS
 
 SERIES: dict[str, Metric] = {name: metric for metric in METRICS for name in metric.series}
 RECORDED = {rule.record: rule for rule in RECORDING_RULES}

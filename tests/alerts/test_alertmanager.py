@@ -158,6 +158,9 @@ NODE_ALERTS = (
     "HeadwatchObservationStale",
 )
 QUORUM_LOST = {"HeadwatchQuorumLost"}
+OF_ACCOUNTS = {alert.name: alert for alert in ALERTS if alert.scope == "account"}
+BLIND = ("HeadwatchEvidenceWeak", "HeadwatchAccountUnknown")
+"""What becomes of an account that cannot be judged."""
 
 
 @pytest.mark.parametrize(
@@ -229,13 +232,15 @@ def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibi
             [
                 *(alert(name, **here, node="local") for name in follows),
                 alert("HeadwatchNetworkUnseen", **here, reference="quorum"),
+                *(alert(name, **here, account=name) for name in BLIND),
                 alert("HeadwatchReferenceUnseen", **here, reference="a"),
                 alert("HeadwatchNodeUnseen", **here, node="down"),
+                alert("HeadwatchTransactionLost", **here, account="payer"),
             ]
         )
     parted = {"network": "parted", "instance": "a:9845"}
     inhibitor.post([alert("HeadwatchQuorumLost", **parted, reference="quorum")])
-    explained = {*follows, "HeadwatchNetworkUnseen"}
+    explained = {*follows, *BLIND, "HeadwatchNetworkUnseen"}
     assert inhibitor.silenced_with(explained, **parted) == explained
     assert not inhibitor.silenced(network="parted", instance="b:9845")
     assert not inhibitor.silenced(network="whole")
@@ -259,6 +264,7 @@ def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor
                 # Each of its own: none is silenced by another.
                 *(alert(name, **here, node=name) for name in of_nodes),
                 *(alert(name, **here, reference=name) for name in of_references - QUORUM_LOST),
+                *(alert(name, **here, account=name) for name in BLIND),
                 alert("HeadwatchNodeForked", **here, node="other"),
             ]
         )
@@ -269,7 +275,7 @@ def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor
             *(alert(name, **stopped, reference=name) for name in QUORUM_LOST),
         ]
     )
-    explained = of_nodes | of_references
+    explained = of_nodes | of_references | {*BLIND}
     assert inhibitor.silenced_with(explained, **stopped) == explained
     assert not inhibitor.silenced(network="stopped", instance="b:9845")
 
@@ -304,3 +310,80 @@ def test_alerts_without_a_subject_do_not_silence_each_other(inhibitor: Inhibitor
     )
     explained = {"HeadwatchAbsent"}
     assert inhibitor.silenced_with(explained, job="headwatch") == explained
+
+
+# -- watched accounts ----------------------------------------------------------------------------
+
+
+def test_worst_of_an_account_silences_what_else_is_found_of_it_and_of_no_other(
+    inhibitor: Inhibitor,
+) -> None:
+    """Two accounts have neither node nor reference: they must not count as the same."""
+    cause = "HeadwatchTransactionLost"
+    here = {"network": "worst", "account": "payer", "instance": "a:9845"}
+    others = ({"account": "other"}, {"network": "worst-2"}, {"instance": "b:9845"})
+    less = {name for name, row in OF_ACCOUNTS.items() if row.severity == "warning"}
+    critical = {name for name, row in OF_ACCOUNTS.items() if row.severity == "critical"}
+    inhibitor.post(
+        [
+            *(alert(name, **here) for name in {*less, *critical}),
+            *(alert(name, **{**here, **change}) for name in less for change in others),
+        ]
+    )
+    assert cause in critical
+    assert inhibitor.silenced_with(less, **here) == less
+    for change in others:
+        assert not inhibitor.silenced(**{**here, **change})
+
+
+def test_fault_of_a_node_silences_nothing_of_the_accounts_that_send_through_it(
+    inhibitor: Inhibitor,
+) -> None:
+    """A transaction that only a broken node knows is told, however much is said of the node."""
+    here = {"network": "broken", "instance": "a:9845"}
+    causes = [row.name for row in ALERTS if row.scope == "node"]
+    told = {*OF_ACCOUNTS, "HeadwatchInclusionBudgetBurningFast"}
+    inhibitor.post(
+        [
+            *(alert(name, **here, node="local") for name in causes),
+            *(alert(name, **here, account=name) for name in told),
+        ]
+    )
+    # Something of the node is silenced by now, so that causes have been heard of.
+    assert inhibitor.silenced_with({"HeadwatchNodeBehind"}, **here, node="local")
+    for name in told:
+        assert not inhibitor.silenced(**here, account=name)
+
+
+def test_quiet_network_silences_that_transactions_wait_and_not_that_one_is_lost(
+    inhibitor: Inhibitor,
+) -> None:
+    """Nobody's are mined: that is told once. What is lost is lost in any weather."""
+    quiet = {"network": "no-blocks", "instance": "a:9845"}
+    follows = {"HeadwatchTransactionStuck", "HeadwatchInclusionBudgetBurningSlow"}
+    stays = {"HeadwatchTransactionLost", "HeadwatchTransactionUnfunded"}
+    elsewhere = {**quiet, "network": "with-blocks"}
+    inhibitor.post(
+        [
+            *(alert(name, **quiet, account=name) for name in follows | stays),
+            *(alert(name, **elsewhere, account=name) for name in follows),
+            alert("HeadwatchNetworkQuiet", **quiet, reference="quorum"),
+        ]
+    )
+    assert inhibitor.silenced_with(follows, **quiet) == follows
+    assert not inhibitor.silenced(**elsewhere)
+
+
+def test_fast_burn_of_one_account_leaves_the_slow_burn_of_another(inhibitor: Inhibitor) -> None:
+    """A budget is that of an account, or of a node, and of nobody else."""
+    here = {"network": "burning", "instance": "a:9845"}
+    fast, slow = (f"HeadwatchInclusionBudgetBurning{word}" for word in ("Fast", "Slow"))
+    inhibitor.post(
+        [
+            alert(fast, **here, account="payer"),
+            alert(slow, **here, account="payer"),
+            alert(slow, **here, account="other"),
+        ]
+    )
+    assert inhibitor.silenced_with({slow}, **here, account="payer") == {slow}
+    assert not inhibitor.silenced(**here, account="other")

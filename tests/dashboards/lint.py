@@ -28,7 +28,10 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SCRAPED = {"job": ".+", "instance": ".+"}
 WITH_LEGEND = ("timeseries", "state-timeline")
 COLUMNS = 24
-ANY = {"job": ".+", "instance": ".+", "network": ".*", "node": ".*", "reference": ".*"}
+ANY = {
+    **SCRAPED,
+    **dict.fromkeys(("network", "node", "reference", "account"), ".*"),
+}
 APPEARED = re.compile(r"\((?P<counter>[^()]+) unless (?P=counter) offset \$__\w+\)")
 """A counter that was not there a window ago has grown by all that it counts."""
 

@@ -15,7 +15,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from monitor.act.collector import registry_of, render
 from monitor.act.instruments import Instruments
-from monitor.model import Action, Finding, Level, Snapshot, reference_label, subject_of
+from monitor.model import (
+    Action,
+    Finding,
+    Level,
+    Snapshot,
+    TransactionsMode,
+    reference_label,
+    subject_of,
+)
 from tests.act import snapshots
 
 T = TypeVar("T")
@@ -30,6 +38,7 @@ GROWTH = {
     "calls_today": 0.5,
     "calls_total": 2.0,
     "number": 1 / 12,
+    "oldest_pending_seconds": 1.0,
     "round_at": 1.0,
     "rounds_total": 1 / 6,
     "since": 1.0,
@@ -50,11 +59,30 @@ class Phase:
     edges: tuple[tuple[Kind, str, str], ...] = ()
     """Kind, check and subject of what turned when it began."""
     silenced: frozenset[str] = frozenset()
+    mode: TransactionsMode = "acting"
 
 
 LOCAL = subject_of("local")
+LOST = snapshots.account_facts(
+    "worker",
+    states={"lost": 1, "gap": 2},
+    gap_nonces=1,
+    local_only=2,
+    is_local_stale=True,
+    is_evidence_weak=True,
+    budget_limit_wei=None,
+)
+
+
+def _watching(snapshot: Snapshot) -> Snapshot:
+    """With two accounts, one of which has lost a transaction."""
+    watching = snapshots.watching(snapshot, snapshots.account_facts(), LOST)
+    lost = snapshots.account_finding("worker", Level.FAILED, "lost")
+    return snapshots.with_finding(watching, lost)
+
+
 PHASES = (
-    Phase(snapshots.healthy("local", "spare"), 20),
+    Phase(snapshots.healthy("local", "spare"), 20, mode="halted"),
     Phase(
         snapshots.unreachable(), 15, (("opened", "head", LOCAL),), frozenset({LOCAL, "node:spare"})
     ),
@@ -106,11 +134,12 @@ def moments() -> Iterator[tuple[float, Snapshot]]:
         for kind, check, subject in phase.edges:
             found = _finding(check, subject)
             edges[found.key] = Action(kind, found.key, at, found, Level.UNKNOWN)
+        snapshot = replace(_watching(phase.snapshot), transactions_mode=phase.mode)
         for _ in range(phase.scrapes):
             yield (
                 at,
                 replace(
-                    later(phase.snapshot, at - BEGIN),
+                    later(snapshot, at - BEGIN),
                     edges=tuple(edges.values()),
                     silenced=phase.silenced,
                     windows_active=int(bool(phase.silenced)),
@@ -130,6 +159,7 @@ def use(instruments: Instruments, snapshot: Snapshot, at: float, index: int) -> 
         for method in ("eth_getBlockByNumber", "eth_chainId"):
             calls = instruments.rpc_call_seconds.labels(node=facts.label, method=method)
             calls.observe(0.004 * (1 + index % 7))
+    pay(instruments, snapshot, at, index)
     now_and_then = int(index % 5 == 0)
     instruments.internal_errors.labels(place="round").inc(now_and_then)
     if at >= END - MISTAKE_SECONDS:
@@ -146,6 +176,31 @@ def use(instruments: Instruments, snapshot: Snapshot, at: float, index: int) -> 
     instruments.scheduler_lag_seconds.set(0.004)
     instruments.scrape_duration_seconds.set(0.01)
     instruments.reloaded(at=BEGIN)
+
+
+def pay(instruments: Instruments, snapshot: Snapshot, at: float, index: int) -> None:
+    """What happens to transactions between two scrapes."""
+    for facts in snapshot.accounts:
+        labels = {"network": facts.network, "account": facts.alias}
+        included = instruments.tx_inclusion_seconds.labels(**labels)
+        included.observe(4.0 * (1 + index % 7), {"tx_hash": snapshots.hash_of(index)})
+        if at >= END - MISTAKE_SECONDS:
+            instruments.tx_reorged.labels(**labels).inc(at == END - MISTAKE_SECONDS)
+        instruments.tx_closed.labels(**labels, state="final_ok").inc()
+        for result in ("signed", "capped"):
+            instruments.tx_signed.labels(**labels, act="replace", result=result).inc(index % 2)
+    for endpoint in snapshot.endpoints:
+        for reaction in ("accepted", "unrecognised"):
+            sends = instruments.tx_sends.labels(
+                node=endpoint.label, act="rebroadcast", reaction=reaction
+            )
+            sends.inc(index % 2)
+    instruments.tx_proposals.labels(outcome="sent").inc(index % 2)
+    instruments.tx_journal_commit_seconds.observe(0.002 * (1 + index % 3))
+    instruments.tx_journal_errors.inc(index % 5 == 0)
+    for kind in ("send", "other"):
+        instruments.tap_requests.labels(kind=kind).inc(3)
+        instruments.tap_seconds.labels(kind=kind).observe(0.004 * (1 + index % 7))
 
 
 def recorded() -> str:

@@ -69,16 +69,24 @@ def test_annotations_find_series(name: str, filled: Recorded) -> None:
 
 
 def test_variables_offer_what_is_watched(filled: Recorded) -> None:
-    """A reader chooses among the nodes and references by their names, and by nothing else."""
+    """A reader chooses nodes, references and accounts by their names, and by nothing else."""
     offered = {}
-    for name, variable in (("node", "node"), ("references", "reference")):
+    for name, variable in (
+        ("node", "node"),
+        ("references", "reference"),
+        ("transactions", "account"),
+    ):
         query = next(v["query"] for v in variables(BOARDS[name]) if v["name"] == variable)
         found = LABEL_VALUES.fullmatch(query)
         assert found
         everything = {"job": ".+", "instance": ".+", "network": ".*"}
         selector = filled_in(found["selector"], everything)
         offered[variable] = filled.values(found["label"], selector, BEGIN, END)
-    assert offered == {"node": ["local", "spare"], "reference": ["a", "b", "c"]}
+    assert offered == {
+        "node": ["local", "spare"],
+        "reference": ["a", "b", "c"],
+        "account": ["payer", "worker"],
+    }
 
 
 def test_numbers_are_those_of_the_recording(filled: Recorded) -> None:
@@ -95,6 +103,22 @@ def test_numbers_are_those_of_the_recording(filled: Recorded) -> None:
     assert number("Failed A") == 2.0
     assert number("Unknown A") == 0.0
     assert number("Lag, of what is allowed A") == 4.5
+
+
+def test_numbers_of_transactions_are_those_of_the_recording(filled: Recorded) -> None:
+    """What the first panels show at the end is the transaction that was lost."""
+    board = BOARDS["transactions"]
+    values = chosen(filled, board)
+    asked = {each.where: filled_in(each.expression, values) for each in targets(board)}
+
+    def numbers(where: str, at: float = END) -> list[float]:
+        return [float(value) for ((_, value),) in filled.instant(asked[where], at)]
+
+    assert numbers("Worst finding A") == [3.0]
+    assert numbers("Live A") == [7.0]
+    assert numbers("Not as they should be A") == [3.0]
+    assert numbers("Included in time A") == [1.0]
+    assert [numbers("Mode A", at) for at in (BEGIN, END)] == [[3.0], [1.0]]
 
 
 def test_mistake_that_was_made_once_is_shown(filled: Recorded) -> None:

@@ -23,6 +23,7 @@ from monitor.judge.verdict import (
     forget,
     reference_of,
     verdict_of,
+    without_passed,
 )
 from monitor.model import Action, Finding, Key, Level
 from tests.act import snapshots
@@ -459,3 +460,33 @@ def test_reference_of_an_old_round_is_none() -> None:
     assert reference_of(network, snapshots.NOW) is not None
     assert reference_of(network, snapshots.NOW + STALE_SECONDS) is None
     assert reference_of(replace(network, round_at=None), snapshots.NOW) is None
+
+
+TX: Key = ("transactions", "tx:0xaa")
+ACCOUNT: Key = ("transactions", "account:scheduler")
+
+
+def _of(key: Key, level: Level, because: Key | None = None) -> Finding:
+    return replace(finding(level), check=key[0], subject=key[1], because=because)
+
+
+def test_transaction_keeps_the_account_its_judge_has_named() -> None:
+    """Its cause is its account's finding, also while that is well, and nobody overwrites it."""
+    story = Story()
+    for _ in range(ENTER_COUNT):
+        story.tell(_of(ACCOUNT, OK), _of(TX, DEGRADED, because=ACCOUNT))
+    assert story.memory[TX].finding.because == ACCOUNT
+    assert story.memory[TX].finding.level == DEGRADED
+
+
+def test_transaction_that_is_well_again_is_forgotten_and_nothing_else() -> None:
+    """Only once it is certain: subjects without number must not pile up, edges must be told."""
+    story = Story()
+    for _ in range(ENTER_COUNT):
+        story.tell(_of(ACCOUNT, DEGRADED), _of(TX, DEGRADED, because=ACCOUNT))
+    assert set(without_passed(story.memory)) == {ACCOUNT, TX}
+    for count in range(EXIT_COUNT):
+        assert TX in without_passed(story.memory), count
+        story.tell(_of(ACCOUNT, OK), _of(TX, OK, because=ACCOUNT))
+    assert story.actions[-1].kind == "closed"
+    assert set(without_passed(story.memory)) == {ACCOUNT}

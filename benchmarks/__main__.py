@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import detection, fleet, probe, scrape, start
+from benchmarks import detection, fleet, probe, scrape, start, tap, tracked
 from benchmarks.report import FULL, TINY, Result, Say, Sizes, document, machine, show
 
 Benchmark = Callable[[Sizes, Say], Awaitable[list[Result]]]
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "scrape": scrape.run,
     "start": start.run,
     "detection": detection.run,
+    "tap": tap.run,
+    "tracked": tracked.run,
 }
 
 

@@ -25,6 +25,12 @@ BLOCK_SECONDS = 2
 BLOCKS_KEPT = 256
 CHAIN_ID = 31337
 VERSION = "Geth/v1.16.2-stable-3a4b/linux-amd64/go1.25"
+FEES = json.dumps(
+    {
+        "baseFeePerGas": ["0x3b9aca00"] * 11,
+        "reward": [["0x3b9aca00", "0x77359400"]] * 10,
+    }
+).encode()
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -50,12 +56,23 @@ class Chain:
             "net_listening": b"true",
             "txpool_status": b'{"pending":"0x2f","queued":"0x7"}',
             "web3_clientVersion": f'"{VERSION}"'.encode(),
+            "eth_call": f'"0x{1:064x}"'.encode(),
+            "eth_getTransactionCount": b'"0x0"',
+            "eth_getBalance": b'"0xde0b6b3a7640000"',
+            "eth_getTransactionReceipt": b"null",
+            "txpool_contentFrom": b'{"pending":{},"queued":{}}',
+            "net_peerCount": b'"0x19"',
+            "eth_feeHistory": FEES,
+            "eth_sendRawTransaction": f'"0x{2:064x}"'.encode(),
         }
 
     def result(self, call: Request) -> bytes | None:
         """The JSON of a call's result; None for a method that is not known."""
         if call.method == "eth_getBlockByNumber":
             return self._block(self._number(call.params[0]))
+        if call.method == "eth_getTransactionByHash":
+            # Whatever it is, it waits in the pool.
+            return f'{{"hash":"{call.params[0]}","blockHash":null}}'.encode()
         if call.method == "eth_blockNumber":
             return f'"{self.head:#x}"'.encode()
         if call.method == "anvil_mine":

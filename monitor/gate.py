@@ -48,13 +48,15 @@ async def gate(
     window_seconds: float = 0.0,
     timeout_seconds: float = 300.0,
     strict: bool = False,
+    remembered: Callable[[float], Iterable[Finding]] = lambda now: (),
     progress: Callable[[Verdict, float], None] = lambda verdict, seconds: None,
 ) -> Outcome:
     """Judge every configured node once, or for as long as a window lasts.
 
     With a window every finding counts at its worst: a node that failed and recovered within it
-    has failed. Past `timeout_seconds` the verdict is what is known by then. `progress` is called
-    after every round with the verdict so far and the seconds since the beginning.
+    has failed. Past `timeout_seconds` the verdict is what is known by then. `remembered` gives what
+    was found by others, who were there before: it is asked at the end, with the time. `progress` is
+    called after every round with the verdict so far and the seconds since the beginning.
     """
     async with Sidecar(settings) as sidecar:
         began = sidecar.clock()
@@ -92,6 +94,7 @@ async def gate(
         for watch in sidecar.watches.values():
             for key in _wanted(watch):
                 worst.setdefault(key, _not_judged(key, watch.name, timeout_seconds))
+        worst |= {finding.key: finding for finding in remembered(sidecar.clock())}
         verdict = verdict_of(
             worst.values(), sidecar.clock(), sidecar.verdict.skipped, strict=strict
         )

@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 from apscheduler.events import (
@@ -33,10 +33,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.act.server import application
 from monitor.act.view import View
-from monitor.config import ConfigError, Problem, Settings
+from monitor.config import ConfigError, Settings, read_token
+from monitor.guarding import guarding, tapping
 from monitor.herald import Herald
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
+
+if TYPE_CHECKING:
+    from monitor.watchdog import Watchdog
 
 log = logging.getLogger("headwatch")
 
@@ -79,7 +83,12 @@ class Loop:
         self._busy: set[asyncio.Task[object]] = set()
         self._beat_at = stopwatch()
         self._minding: asyncio.Task[None] | None = None
+        self._is_stopping = False
         self._pace: dict[str, float] = {}
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        """Rounds of accounts under way, by network."""
+        self.watchdog: Watchdog | None = None
+        """Who watches transactions; None where no account is configured."""
         self.herald: Herald | None = None
         """Who passes on what is found; None where nobody is to be told."""
         sidecar.on_head = self._hasten
@@ -123,6 +132,7 @@ class Loop:
         """Start no more rounds, let the running ones end, then shut the scheduler down."""
         if self._minding is not None:
             self._minding.cancel()
+        self._is_stopping = True
         self._scheduler.pause()
         await asyncio.sleep(0)  # A round that was submitted in this very tick has yet to begin.
         if self._busy:
@@ -143,6 +153,10 @@ class Loop:
         if settings.http != self.sidecar.settings.http:
             log.warning("http settings changed: they take effect at the next start")
         self.sidecar.apply(settings)
+        if self.watchdog is not None:
+            self.watchdog.apply(settings)
+        elif settings.transactions.accounts:
+            log.warning("accounts were configured: they are watched from the next start on")
         if self.herald is not None:
             self.herald.apply(settings)
         self._schedule()
@@ -185,6 +199,30 @@ class Loop:
         if self.herald is not None:
             self.herald.rounded()
         self._keep_pace(name, watch)
+        self._look_at_accounts(name)
+
+    def _look_at_accounts(self, name: str) -> None:
+        """Begin a round of a network's accounts, unless one is under way: it may take longer.
+
+        Beside the rounds of nodes, so that an account never holds up what is said of a node.
+        """
+        if self.watchdog is None or self._is_stopping:
+            return
+        if name in self._looking or name not in self.watchdog.keepers:
+            return
+        task = asyncio.create_task(self.watchdog.round(name))
+        self._looking[name] = task
+        self._busy.add(task)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._busy.discard(task)
+            del self._looking[name]
+            if not task.cancelled():
+                self.sidecar.shielded("transactions", task.result)
+            if self.herald is not None:
+                self.herald.rounded()
+
+        task.add_done_callback(done)
 
     def _keep_pace(self, name: str, watch: Watch) -> None:
         """Poll twice a block, or once where a live subscription tells of every head at once.
@@ -214,6 +252,8 @@ class Loop:
         """A coroutine, because the scheduler runs plain functions in a thread, beside the loop."""
         self._beat_at = self._stopwatch()
         self.sidecar.fold()
+        for name in () if self.watchdog is None else self.watchdog.due():
+            self._look_at_accounts(name)
         if self.herald is not None:
             self.herald.beat()
 
@@ -224,20 +264,6 @@ class Loop:
             instruments.scheduler_lag_seconds.set(max(0.0, self.sidecar.clock() - planned))
             return
         instruments.scheduler_events.labels(event=EVENT_NAMES[event.code]).inc()
-
-
-def read_token(path: Path) -> str:
-    """The bearer token in a file. Raises ConfigError; an empty token would admit everybody."""
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError(
-            [Problem(str(path), 0, "http.token_file", f"cannot be read: {why}")]
-        ) from None
-    if not token:
-        raise ConfigError([Problem(str(path), 0, "http.token_file", "is empty")])
-    return token
 
 
 @contextlib.asynccontextmanager
@@ -269,6 +295,9 @@ async def serving(
             live=herald.live,
             page_url=herald.page_url,
         )
+    watchdog = loop.watchdog
+    if watchdog is not None:
+        view = replace(view, orders=watchdog.orders, journal=watchdog.reader)
     # It logs a traceback for every request that is no HTTP; what is ours, the edge logs.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
@@ -310,8 +339,9 @@ async def run(
     stopped = asyncio.Event()
     events = asyncio.get_running_loop()
     tune_collector()
-    async with Sidecar(settings) as sidecar:
+    async with Sidecar(settings) as sidecar, guarding(sidecar, directory) as watchdog:
         loop = Loop(sidecar, load)
+        loop.watchdog = watchdog
         herald = loop.herald = Herald(sidecar, directory)
         await herald.open()
         reloads: set[asyncio.Task[str | None]] = set()
@@ -326,7 +356,7 @@ async def run(
         events.add_signal_handler(signal.SIGHUP, hang_up)
         sidecar.instruments.reloaded(at=sidecar.clock())
         try:
-            async with serving(sidecar, loop, loop.reload) as address:
+            async with serving(sidecar, loop, loop.reload) as address, tapping(watchdog):
                 await herald.begin(address)
                 loop.start()
                 on_ready(address)

@@ -23,9 +23,10 @@ from monitor.config import NodeSettings, ReferenceSettings, Settings
 from monitor.endpoint import Endpoint
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.judge.quorum import Round
-from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of
+from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of, without_passed
 from monitor.maintenance import Window, is_silenced
 from monitor.model import (
+    AccountFacts,
     Action,
     Finding,
     Key,
@@ -35,8 +36,10 @@ from monitor.model import (
     Observation,
     Reference,
     Snapshot,
+    TransactionsMode,
     Unseen,
     Verdict,
+    account_subject,
     reference_label,
     subject_of,
 )
@@ -79,6 +82,9 @@ class Sidecar:
         self.listeners: list[Callable[[Sequence[Action]], None]] = []
         """Told of edges, in this order; none of them may wait."""
         self.on_head: Callable[[Watch], None] = lambda watch: None
+        self.accounts: Callable[[], tuple[AccountFacts, ...]] = tuple
+        """What the watchdog of transactions knows of its accounts."""
+        self.transactions_mode: Callable[[], TransactionsMode] = lambda: "off"
         self.windows: tuple[Window, ...] = ()
         """Maintenance, active and planned: it keeps people from being told, and nothing else."""
         self._edges: dict[Key, Action] = {}
@@ -104,6 +110,12 @@ class Sidecar:
             await asyncio.gather(*(endpoint.close() for endpoint in watch.endpoints))
         if self._session is not None:
             await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The HTTP session of everything that is asked; only while the sidecar is open."""
+        assert self._session is not None, "the sidecar is not open"
+        return self._session
 
     # -- what is watched -------------------------------------------------------------------------
 
@@ -138,6 +150,10 @@ class Sidecar:
             for endpoint in own:
                 self._listen(endpoint, watch)
         self._forget_listeners({n.name for n in settings.nodes})
+        kept.update(account_subject(a.alias) for a in settings.transactions.accounts)
+        for (_, subject), held in self.memory.items():
+            if held.finding.because is not None and held.finding.because[1] in kept:
+                kept.add(subject)  # A transaction's finding stays with its account's.
         self.settings, self.watches = settings, watches
         self.memory = forget(self.memory, kept)
         self._edges = {key: edge for key, edge in self._edges.items() if key[1] in kept}
@@ -151,11 +167,10 @@ class Sidecar:
         settings: Settings,
         calls_a_day: int | None,
     ) -> Endpoint:
-        assert self._session is not None, "the sidecar is not open"
         kept = old.get((label, wanted.url))
         if kept is None:
             budget = None if calls_a_day is None else Budget(calls_a_day, self.clock)
-            node = Node(label, wanted.url, self._session, clock=self.clock, budget=budget)
+            node = Node(label, wanted.url, self.session, clock=self.clock, budget=budget)
             kept = Endpoint(node)
         rpc = settings.rpc
         kept.node.limits = Limits(rpc.deadline_seconds, rpc.body_bytes_max, rpc.batch_calls_max)
@@ -255,6 +270,7 @@ class Sidecar:
             log.log(
                 level, "%s %s %s: %s", action.kind, finding.subject, finding.check, finding.summary
             )
+        self.memory = without_passed(self.memory)
         for listen in self.listeners if actions else ():
             self.shielded("edges", partial(listen, actions))
         return actions
@@ -289,6 +305,10 @@ class Sidecar:
             for watch in self.watches.values()
             for label in (reference_label(watch.name), *(e.label for e in watch.endpoints))
         ]
+        subjects += [
+            (account.network or "", account_subject(account.alias))
+            for account in self.settings.transactions.accounts
+        ]
         return frozenset(subject for name, subject in subjects if self.is_silenced(name, subject))
 
     def snapshot(self) -> Snapshot:
@@ -312,6 +332,8 @@ class Sidecar:
             silenced=self._silenced(),
             windows_active=active,
             windows_planned=len(self.windows) - active,
+            accounts=self.accounts(),
+            transactions_mode=self.transactions_mode(),
         )
 
     def budgets(self) -> dict[str, Budget]:

@@ -51,11 +51,13 @@ PURE_NEVER = (*CLOCK, *OUTSIDE, *STATE)
 PURE_TRANSACTIONS = tuple(
     f"monitor.transactions.{name}"
     for name in (
-        *("words", "rules", "signals", "accounts", "decide", "plan"),
-        *("fees", "reactions", "inclusion", "story"),
+        *("words", "rules", "signals", "cases", "conditions", "sentences", "accounts", "decide"),
+        *("plan", "fees", "reactions", "inclusion", "story", "telling"),
     )
 )
-PURE_RAW = ("monitor.transactions.raw", "monitor.transactions.unsigned")
+PURE_RAW = tuple(
+    f"monitor.transactions.{name}" for name in ("raw", "unsigned", "body", "objects", "rlp")
+)
 """Pure too, but hashes, signatures and RLP are libraries'."""
 PURE_JUDGING = ("monitor.model", "monitor.judge", "monitor.poco", "monitor.capacity.formulas")
 PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW)
@@ -143,6 +145,22 @@ UNMIRRORED = {
     "monitor.config": "tests/test_config.py: one surface, tested as one",
     "monitor.transactions.words": "tests/transactions/test_decide.py: what is decided is said so",
     "monitor.transactions.rules": "tests/transactions/test_configured.py: what is written there",
+    "monitor.transactions.orders": "tests/e2e/test_transactions.py: the words of what is ordered",
+    **dict.fromkeys(
+        (
+            "monitor.watchdog",
+            "monitor.tapping",
+            "monitor.guarding",
+            *(
+                f"monitor.transactions.{name}"
+                for name in ("keeper", "looking", "filing", "acting", "desk")
+            ),
+        ),
+        "tests/e2e/test_transactions.py: row by row, on real chains",
+    ),
+    "monitor.transactions.signing": "tests/e2e/test_signing.py: caps, signers, real pools",
+    "monitor.transactions.reading": "tests/transactions/test_sight.py: what is read is looked at",
+    "monitor.lab.payments": "tests/e2e/test_scenarios.py: the scenario that pays",
     "monitor.lab.errors": "tests/lab/test_network.py: raised by all of the lab",
     "monitor.lab.leader": "tests/lab/test_network.py: a leader leads followers",
     "monitor.lab.follower": "tests/lab/test_network.py: and a follower follows a leader",

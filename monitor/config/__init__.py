@@ -32,7 +32,8 @@ from monitor.config.settings import (
     Settings,
 )
 from monitor.config.text import INITIAL, schema, show
-from monitor.config.transactions import Account, TransactionPolicy, Transactions
+from monitor.config.token import read_token
+from monitor.config.transactions import Account, Tap, TransactionPolicy, Transactions
 from monitor.config.tree import Place, Tree, read
 
 __all__ = [
@@ -50,11 +51,13 @@ __all__ = [
     "ReferenceSettings",
     "Rpc",
     "Settings",
+    "Tap",
     "TransactionPolicy",
     "Transactions",
     "data_directory",
     "from_flags",
     "load",
+    "read_token",
     "schema",
     "show",
 ]

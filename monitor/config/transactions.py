@@ -166,6 +166,12 @@ class Tap(Model):
     hosts: Words = ()
     """Host names under which programs reach it, beside addresses and localhost."""
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host, without the brackets of IPv6, and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
 
 class Proposals(Model):
     """Who is told what could be signed, where headwatch has no key: a webhook."""

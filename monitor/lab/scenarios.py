@@ -12,12 +12,21 @@ from typing import Literal
 
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
-from monitor.model import Key, Level, node_subject, reference_label, subject_of
+from monitor.model import (
+    Key,
+    Level,
+    account_subject,
+    node_subject,
+    reference_label,
+    subject_of,
+)
 
 NETWORK = "dev"
 """The name of the lab's network in configuration and subjects."""
 LOCAL_SUBJECT = node_subject(LOCAL)
 QUORUM_SUBJECT = subject_of(reference_label(NETWORK))
+PAYER_ALIAS = "payer"
+"""The watched account, where transactions are sent."""
 LAG_BLOCKS = 8
 AHEAD_BLOCKS = 1_000_000
 
@@ -44,6 +53,11 @@ class Scenario:
     """The threshold of the profile, in blocks, beyond which detection may take two blocks."""
     clients: tuple[str, ...] = ("", "", "")
     """One reference each, with the client family it is configured to be."""
+    payments: int = 0
+    """So many transactions are sent through the local node while the fault is in force; all of them
+    must be mined on the network in the end. Nobody but their sender has a key."""
+    also: frozenset[Key] = frozenset()
+    """What may open besides, or be over too soon to be told."""
 
 
 def _finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:
@@ -159,6 +173,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         findings=frozenset({_finding("fork", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
         detected_within="confirmations",
+    ),
+    Scenario(
+        name="lost-transactions",
+        title="the local node is on a private fork, where payments are sent and mined",
+        counterpart="the workerdrops of July 2018: transactions lost to a desynchronised node",
+        fault=_private_fork,
+        heal=_heal_all,
+        findings=frozenset({_finding("fork", LOCAL_SUBJECT, Level.FAILED)}),
+        exit_code=1,
+        payments=5,
+        also=frozenset({("transactions", account_subject(PAYER_ALIAS))}),
     ),
     Scenario(
         name="wrong-chain",

@@ -16,11 +16,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from monitor.config import Network, NodeSettings, ProfileRef, ReferenceSettings, Rpc, Settings, show
+from monitor.config import (
+    Account,
+    Network,
+    NodeSettings,
+    ProfileRef,
+    ReferenceSettings,
+    Rpc,
+    Settings,
+    Tap,
+    Transactions,
+    show,
+)
+from monitor.guarding import guarding, tapping
 from monitor.judge.verdict import Memory
 from monitor.lab.errors import LabError
 from monitor.lab.network import LOCAL, LabNetwork
-from monitor.lab.scenarios import NETWORK, Scenario
+from monitor.lab.payments import PAYER, mined, pay, signed_payments
+from monitor.lab.scenarios import NETWORK, PAYER_ALIAS, Scenario
 from monitor.model import Action, Key, Level
 from monitor.run import Loop
 from monitor.sidecar import Sidecar
@@ -36,7 +49,9 @@ AFTER_BLOCKS = 6
 """Blocks that are watched on after everything expected was seen: nothing more may open."""
 GATE_SECONDS_MAX = 120.0
 
-What = Literal["up", "healthy", "fault", "opened", "changed", "closed", "gate", "heal", "end"]
+What = Literal[
+    "up", "healthy", "fault", "sent", "opened", "changed", "closed", "gate", "mined", "heal", "end"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,8 @@ class Report:
     explained: dict[Key, Key] = field(default_factory=dict)
     """Findings that named another as their cause."""
     still_open: frozenset[Key] = frozenset()
+    payments_mined: int = 0
+    """Of those that were sent, on the network, in the end."""
     gate_exit: int | None = None
     detected_blocks: int | None = None
     """Blocks of the leader from the fault to the last expected finding."""
@@ -92,9 +109,15 @@ class Report:
             seen = self.worst.get(key)
             if seen != level:
                 found.append(f"{_words(key)}: expected {level.word}, {_level(seen)}")
+        known = {*expected, *self.scenario.also}
         for key, level in self.worst.items():
-            if key not in expected and self.explained.get(key) not in expected:
+            if key not in known and self.explained.get(key) not in known:
                 found.append(f"{_words(key)}: opened {level.word}, not expected")
+        if self.payments_mined != self.scenario.payments:
+            found.append(
+                f"payments: {self.payments_mined} of {self.scenario.payments} were mined on the "
+                "network"
+            )
         found.extend(f"{_words(key)}: did not close" for key in sorted(self.still_open))
         if self.gate_exit != self.scenario.exit_code:
             found.append(f"gate: expected exit {self.scenario.exit_code}, found {self.gate_exit}")
@@ -121,8 +144,13 @@ def lab_settings(
     clients: Sequence[str] = (),
     deadline_seconds: float = DEADLINE_SECONDS,
     listen: str | None = None,
+    *,
+    data_dir: Path | None = None,
 ) -> Settings:
-    """The configuration of a lab network, as a user would write it for real nodes."""
+    """The configuration of a lab network, as a user would write it for real nodes.
+
+    With a directory for its journal the payer's transactions are watched, and there is a tap.
+    """
     families = [*clients, *[""] * len(net.reference)]
     references = tuple(
         ReferenceSettings(
@@ -134,7 +162,12 @@ def lab_settings(
         for (name, node), family in zip(net.reference.items(), families, strict=False)
     )
     profile = ProfileRef(profile="dev", interval_seconds=interval_seconds)
-    http = {} if listen is None else {"http": {"listen": listen}}
+    more: dict[str, object] = {} if listen is None else {"http": {"listen": listen}}
+    if data_dir is not None:
+        account = Account(alias=PAYER_ALIAS, address=PAYER, network=NETWORK, node=LOCAL)
+        tap = Tap(listen="127.0.0.1:0", node=LOCAL)
+        more["transactions"] = Transactions(accounts=(account,), tap=tap)
+        more["data_dir"] = data_dir
     return Settings(
         rpc=Rpc(deadline_seconds=deadline_seconds),
         networks={NETWORK: Network(profile=profile, references=references)},
@@ -143,7 +176,7 @@ def lab_settings(
                 name=LOCAL, network=NETWORK, url=Url(net.local.url), websocket=Url(net.local.ws_url)
             ),
         ),
-        **http,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -156,6 +189,8 @@ class Watched:
         self.net = net
         self.sidecar = sidecar
         self.events: list[Event] = []
+        self.tap: str | None = None
+        """Where programs send their transactions, in a scenario that has any."""
         self._on_event = on_event
         self._began = time.monotonic()
         self._changed = asyncio.Event()
@@ -200,14 +235,17 @@ async def watched(
     net: LabNetwork, settings: Settings, on_event: Callable[[Event], None]
 ) -> AsyncIterator[tuple[Watched, Loop]]:
     """The real loop on a lab network, for as long as the context is open."""
-    async with Sidecar(settings) as sidecar:
+    async with Sidecar(settings) as sidecar, guarding(sidecar, settings.data_dir) as watchdog:
         loop = Loop(sidecar)
+        loop.watchdog = watchdog
         view = Watched(net, sidecar, on_event)
-        loop.start()
-        try:
-            yield view, loop
-        finally:
-            await loop.stop()
+        async with tapping(watchdog) as tap:
+            view.tap = tap
+            loop.start()
+            try:
+                yield view, loop
+            finally:
+                await loop.stop()
 
 
 def is_healthy(memory: Memory) -> bool:
@@ -227,8 +265,8 @@ async def run_scenario(
     """Run one row of the table on real nodes; raises LabError when the lab itself fails."""
     report = Report(scenario)
     names = [chr(ord("a") + index) for index in range(len(scenario.clients))]
-    async with LabNetwork(names, interval_seconds, seed) as net:
-        settings = lab_settings(net, interval_seconds, scenario.clients)
+    async with LabNetwork(names, interval_seconds, seed) as net, _journalled(scenario) as data_dir:
+        settings = lab_settings(net, interval_seconds, scenario.clients, data_dir=data_dir)
         async with watched(net, settings, on_event) as (view, _):
             report.events = view.events
             view.note("up", f"a leader, {len(names) - 1} references that copy it, one local node")
@@ -240,18 +278,57 @@ async def run_scenario(
                 message = "the lab network did not stay healthy"
                 raise LabError(message)
             view.note("healthy", "every check is ok")
-            await _fault(scenario, view, report, interval_seconds)
-            await _heal(scenario, view, report, interval_seconds)
+            sent = await _fault(scenario, view, report, interval_seconds)
+            await _heal(scenario, view, report, interval_seconds, sent)
             passed = not report.problems
             view.note("end", "as expected" if passed else "; ".join(report.problems))
     return report
 
 
-async def _fault(scenario: Scenario, view: Watched, report: Report, interval: float) -> None:
+async def _until_mined(net: LabNetwork, sent: Sequence[str]) -> int:
+    """How many payments are on the network, once all are, or when the time is over."""
+    last = net.leader_number + PHASE_BLOCKS_MAX
+    while (count := await mined(net.leader.anvil, sent)) < len(sent) and net.leader_number < last:
+        await net.wait_blocks(1)
+    return count
+
+
+@contextlib.asynccontextmanager
+async def _journalled(scenario: Scenario) -> AsyncIterator[Path | None]:
+    """A directory for the journal, in a scenario in which something is paid."""
+    if not scenario.payments:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+async def _sign(scenario: Scenario, view: Watched) -> tuple[bytes, ...]:
+    """The payments, signed beforehand: that takes a moment, and the fault is not to wait for it."""
+    if not scenario.payments:
+        return ()
+    chain_id = int(await view.net.leader.anvil.rpc("eth_chainId"), 16)
+    return await asyncio.to_thread(signed_payments, scenario.payments, chain_id=chain_id)
+
+
+async def _pay(payments: Sequence[bytes], view: Watched) -> tuple[str, ...]:
+    """Send the payments as their program does, through the tap; their hashes."""
+    if view.tap is None:
+        return ()
+    hashes = await pay(view.tap, payments)
+    view.note("sent", f"{len(hashes)} payments, taken by the local node: it says that all is well")
+    return hashes
+
+
+async def _fault(
+    scenario: Scenario, view: Watched, report: Report, interval: float
+) -> tuple[str, ...]:
+    payments = await _sign(scenario, view)
     first = len(view.events)
     view.note("fault", scenario.title)
     began = view.net.leader_number
     await scenario.fault(view.net)
+    sent = await _pay(payments, view)
     wanted = dict(scenario.findings)
 
     def is_complete(memory: Memory) -> bool:
@@ -268,6 +345,7 @@ async def _fault(scenario: Scenario, view: Watched, report: Report, interval: fl
     report.gate_exit = await gate_exit(view.sidecar.settings)
     view.note("gate", f"`headwatch gate` exits {report.gate_exit}")
     _collect(view, report, first)
+    return sent
 
 
 async def gate_exit(settings: Settings) -> int:
@@ -287,10 +365,15 @@ async def gate_exit(settings: Settings) -> int:
                 process.kill()
 
 
-async def _heal(scenario: Scenario, view: Watched, report: Report, interval: float) -> None:
+async def _heal(
+    scenario: Scenario, view: Watched, report: Report, interval: float, sent: Sequence[str]
+) -> None:
     first = len(view.events)
     await scenario.heal(view.net)
     view.note("heal", "the fault is taken away")
+    if sent:
+        report.payments_mined = await _until_mined(view.net, sent)
+        view.note("mined", f"{report.payments_mined} of {len(sent)} payments are on the network")
     await view.until(is_healthy, interval)
     await view.net.wait_blocks(AFTER_BLOCKS)
     _collect(view, report, first)

@@ -1,0 +1,257 @@
+"""Puts together what one round sees of an account: every endpoint's view, at one moment.
+
+Nothing here decides; who took a nonce is looked up here because it is a question, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from monitor.endpoint import Endpoint
+from monitor.judge.quorum import Round, believed_hash
+from monitor.judge.seen import HeadSeen
+from monitor.model import Head, Reference, Unseen
+from monitor.rpc.errors import RpcError
+from monitor.transactions import autopsy
+from monitor.transactions.filing import Filing, Place
+from monitor.transactions.sight import Answer, Question, Sight
+from monitor.transactions.ward import Ward
+from monitor.transactions.words import AccountRound, Consumer, Market, View
+from monitor.watch import Watch
+
+log = logging.getLogger("headwatch")
+
+CONFIRMATIONS = 64
+"""From which depth a block counts as final on a chain without the `finalized` tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one round of a network stands on."""
+
+    watch: Watch
+    round: Round
+    head: Head | None
+    final_number: int | None
+    chain_id: int
+    references: tuple[Endpoint, ...]
+    """Those whose head was admitted."""
+    market: Market | Unseen
+
+    @property
+    def number(self) -> int | None:
+        return None if self.head is None else self.head.number
+
+    @property
+    def place(self) -> Place:
+        return Place(self.watch.name, self.chain_id, self.number)
+
+
+def scene_of(watch: Watch, round_: Round, chain_id: int) -> Scene:
+    """What this round stands on, its market still to be asked for."""
+    reference = round_.reference
+    head = reference.head if isinstance(reference, Reference) else None
+    admitted = {witness.name for witness in round_.admitted}
+    return Scene(
+        watch=watch,
+        round=round_,
+        head=head,
+        final_number=final_number(round_, head),
+        chain_id=chain_id,
+        references=tuple(r for r in watch.references if r.name in admitted),
+        market=Unseen("no_quorum", "not asked"),
+    )
+
+
+def final_number(round_: Round, head: Head | None) -> int | None:
+    """The height up to which a majority of the operators calls blocks final.
+
+    Where a majority says that there is no such tag, `CONFIRMATIONS` below the agreed head. None
+    where neither is known.
+    """
+    said: dict[str, int] = {}
+    without: set[str] = set()
+    for witness in round_.admitted:
+        seen = witness.seen
+        if not isinstance(seen, HeadSeen):
+            continue
+        if isinstance(seen.finalized, Head):
+            number = seen.finalized.number
+            said[witness.operator] = min(number, said.get(witness.operator, number))
+        elif seen.finalized is None:
+            without.add(witness.operator)
+    ordered = sorted(said.values(), reverse=True)
+    if len(ordered) >= round_.need:
+        return ordered[round_.need - 1]
+    if head is not None and len(without) >= round_.need:
+        return max(0, head.number - CONFIRMATIONS)
+    return None
+
+
+class Looking:
+    """Asks an account's own node and every admitted reference."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        filing: Filing,
+        *,
+        clock: Callable[[], float],
+        is_synced: Callable[[str], bool | None],
+        with_known: Callable[[View], View],
+    ) -> None:
+        """`is_synced`: whether a node, by name, is on the network; None where that is unknown.
+
+        `with_known` adds to a reference's view what it has said to know when it was sent to.
+        """
+        self._sight = sight
+        self._filing = filing
+        self._clock = clock
+        self._is_synced = is_synced
+        self._with_known = with_known
+
+    async def market(self, endpoints: Sequence[Endpoint]) -> Market | Unseen:
+        """What inclusion costs now."""
+        return await self._sight.market(endpoints)
+
+    async def glance(self, ward: Ward, local: Endpoint, scene: Scene) -> None:
+        """Between two heads: what is new at the account's own node, which is ours to ask."""
+        question = Question(ward.account.address, with_pool=True)
+        answer = await self._sight.look(local, question)
+        await self._filing.pool(ward, answer.pool, scene.place, local)
+        if isinstance(answer.view, View):
+            ward.counted(answer.view)
+
+    async def look(self, ward: Ward, local: Endpoint, scene: Scene) -> AccountRound:
+        asked = ward.question(
+            scene.number, scene.final_number, lambda number: believed_hash(scene.round, number)
+        )
+        at_local = replace(asked, with_pool=True)
+        of_references = replace(asked, with_balance=True)
+        answers: Sequence[Answer] = await asyncio.gather(
+            self._sight.look(local, at_local),
+            *(self._sight.look(r, of_references) for r in scene.references),
+        )
+        await self._filing.pool(ward, answers[0].pool, scene.place, local)
+        if isinstance(answers[0].view, View):
+            ward.counted(answers[0].view)
+            ward.is_urgent = False
+        answers = await self._look_again(ward, local, scene, asked, answers)
+        views = [answer.view for answer in answers]
+        await self._find_unseen(ward, views[1:], scene)
+        await self._find_local(ward, views[0], local, scene)
+        return AccountRound(
+            at=self._clock(),
+            network=scene.watch.name,
+            alias=ward.account.alias,
+            address=ward.account.address,
+            interval_seconds=scene.watch.policy.profile.interval_seconds,
+            head=scene.head,
+            need=scene.round.need,
+            operators=scene.round.operators,
+            final_number=scene.final_number,
+            references=tuple(
+                self._with_known(view) for view in views[1:] if isinstance(view, View)
+            ),
+            local=views[0],
+            local_synced=self._is_synced(local.name),
+            local_peers=await self._sight.peers(local.node),
+            market=scene.market,
+        )
+
+    async def _look_again(
+        self,
+        ward: Ward,
+        local: Endpoint,
+        scene: Scene,
+        asked: Question,
+        answers: Sequence[Answer],
+    ) -> Sequence[Answer]:
+        """Ask for what the first answers gave cause to, if they did.
+
+        That is receipts of nonces that were used since, of what only the local node has in a block,
+        and hashes that the local pool has just shown.
+        """
+        nonces = [a.view.nonce_latest for a in answers[1:] if isinstance(a.view, View)]
+        highest = max((n for n in nonces if isinstance(n, int)), default=0)
+        mined = ward.hashes_used_below(highest, asked)
+        lowest = next((ward.slots[n] for n in sorted(ward.slots) if n >= highest), None)
+        hashes = () if lowest is None else tuple(a.hash for a in lowest.attempts)
+        at_local = tuple(h for h in ward.mined_locally(answers[0].view) if h not in asked.mined)
+        is_new = bool(mined) or not set(hashes) <= set(asked.hashes)
+        if not is_new and not at_local:
+            return answers
+        question = replace(asked, hashes=hashes, mined=(*asked.mined, *mined))
+        of_local = replace(question, mined=(*question.mined, *at_local), with_pool=True)
+        of_references = replace(question, with_balance=True)
+        again = await asyncio.gather(
+            self._sight.look(local, of_local),
+            *(self._sight.look(r, of_references) for r in scene.references if is_new),
+        )
+        return again if is_new else (*again, *answers[1:])
+
+    async def _find_unseen(self, ward: Ward, views: Sequence[View | Unseen], scene: Scene) -> None:
+        """File the account's transactions that were mined without having been seen before.
+
+        That is the block scan: only blocks in which the account's count rises are read.
+        """
+        counts = [v.nonce_latest for v in views if isinstance(v, View)]
+        seen = sorted((n for n in counts if isinstance(n, int)), reverse=True)
+        if ward.network_nonce is None or scene.head is None or len(seen) < scene.round.need:
+            return
+        upto = seen[scene.round.need - 1]
+        for nonce in range(ward.network_nonce, upto):
+            if nonce in ward.slots:
+                continue
+            found = await self.consumer(ward, nonce, scene)
+            if found is not None:
+                await self._filing.mined(ward, found, scene.place)
+
+    async def _find_local(
+        self, ward: Ward, view: View | Unseen, local: Endpoint, scene: Scene
+    ) -> None:
+        """File what only the account's own node has in a block, before it is gone from there.
+
+        On a private fork a transaction may be mined between two looks at the pool; its bytes are
+        rebuilt from the block, which a reorg will take away.
+        """
+        if isinstance(view, Unseen) or not isinstance(view.nonce_latest, int):
+            return
+        if ward.network_nonce is None:
+            return
+        for nonce in range(ward.network_nonce, view.nonce_latest):
+            if nonce in ward.slots:
+                continue
+            try:
+                found = await autopsy.consumer(
+                    local.node, ward.account.address, nonce, view.head.number
+                )
+            except RpcError as error:
+                log.info("%s cannot show nonce %d: %s", local.label, nonce, error)
+                return
+            if found is not None:
+                await self._filing.mined(ward, found, scene.place)
+
+    async def consumer(self, ward: Ward, nonce: int, scene: Scene) -> Consumer | None:
+        """Who took a nonce, as two references say; None where they do not agree or cannot say."""
+        highest = scene.number
+        if highest is None:
+            return None
+        said: list[Consumer] = []
+        for reference in scene.references:
+            try:
+                found = await autopsy.consumer(reference.node, ward.account.address, nonce, highest)
+            except RpcError as error:
+                log.info("%s cannot say who took nonce %d: %s", reference.label, nonce, error)
+                continue
+            if found is None:
+                continue
+            if believed_hash(scene.round, found.number) in {None, found.block_hash}:
+                said.append(found)
+            if len(said) >= min(scene.round.need, len(scene.references)):
+                break
+        agreed = {(one.transaction.hash, one.block_hash) for one in said}
+        return said[0] if len(agreed) == 1 and len(said) >= scene.round.need else None

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -29,7 +27,9 @@ from monitor.commands import (
     UnseenError,
     UsageError,
     people,
+    transaction_arguments,
 )
+from monitor.commands.arguments import config_option, seconds_of
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -102,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     _run_parser(subparsers)
     _gate_parser(subparsers)
     _status_parser(subparsers)
+    _transactions_parser(subparsers)
     _maintenance_parser(subparsers)
     _notify_parser(subparsers)
     _assets_parser(subparsers)
@@ -121,7 +122,7 @@ def _run_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         description="Watch the configured nodes until SIGTERM or SIGINT. SIGHUP reads the "
         "configuration again; a faulty one changes nothing.",
     )
-    _config_option(run)
+    config_option(run)
     run.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
     run.set_defaults(command=commands.run_command)
 
@@ -133,7 +134,7 @@ def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         description="Judge the nodes once, or for a window of time, and exit with the verdict.",
         epilog="exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive",
     )
-    _config_option(gate)
+    config_option(gate)
     gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
     gate.add_argument(
         "--reference",
@@ -187,7 +188,7 @@ def _status_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         epilog="exit codes with --once: 0 pass, 1 failed, 2 usage, 3 inconclusive, or the "
         "sidecar cannot be read; without it: 0 after q, 130 after Ctrl-C",
     )
-    _config_option(status)
+    config_option(status)
     status.add_argument(
         "--url", metavar="URL", help="of the sidecar (default: http.listen of the configuration)"
     )
@@ -197,6 +198,19 @@ def _status_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     status.add_argument("--json", action="store_true", help="a document a line, at every change")
     status.add_argument("--node", metavar="NAME", help="only this node, and its network")
     status.set_defaults(command=people.status_command)
+
+
+def _transactions_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    transaction_arguments.add(
+        subparsers.add_parser(
+            "tx",
+            help="transactions of the watched accounts: where they are, and what to do",
+            description="Transactions of the accounts under `transactions` in the configuration. "
+            "The running sidecar is asked; where none runs, its journal is read, and orders are "
+            "carried out here.",
+            epilog=transaction_arguments.EXIT_CODES,
+        )
+    )
 
 
 def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
@@ -239,7 +253,7 @@ def _maintenance_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     for verb in (add, end):
         verb.add_argument("--actor", help="who does this (default: the user)")
     for verb in (add, listed, end):
-        _config_option(verb)
+        config_option(verb)
         verb.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -254,7 +268,7 @@ def _notify_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         epilog="exit codes: 0 taken by all, 1 not by all, 2 usage or configuration",
     )
     test.add_argument("name", metavar="NAME", nargs="*", help="only these (default: everybody)")
-    _config_option(test)
+    config_option(test)
     test.add_argument("--json", action="store_true", help="as JSON")
     test.set_defaults(command=people.notify_test)
 
@@ -289,7 +303,7 @@ def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         ("show", commands.config_show, "print with all defaults, secrets masked"),
     ):
         verb = verbs.add_parser(name, help=text)
-        _config_option(verb)
+        config_option(verb)
         verb.add_argument("--json", action="store_true", help="as JSON")
         verb.set_defaults(command=command)
     schema = verbs.add_parser("schema", help="print the JSON schema of the file")
@@ -326,26 +340,3 @@ def _demo_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     demo.add_argument("--listen", default="127.0.0.1:9845", help="of the status page")
     demo.add_argument("--json", action="store_true", help="the timeline as JSON lines, no screen")
     demo.set_defaults(command=commands.demo_command)
-
-
-def _config_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "-c",
-        "--config",
-        metavar="FILE",
-        type=Path,
-        help=f"the configuration (default: $HEADWATCH_CONFIG, or {CONFIG_DEFAULT})",
-    )
-
-
-def seconds_of(text: str) -> float:
-    """A time as 60, 60s, 5m, 1h or 250ms; in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", text)
-    if match is None:
-        message = f"expected a time such as 60s, 5m or 250ms, found {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    seconds = float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[match[2] or "s"]
-    if not math.isfinite(seconds) or seconds > 7 * 86_400:
-        message = f"expected at most a week, found {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return seconds

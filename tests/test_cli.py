@@ -11,22 +11,6 @@ from monitor.commands import OutputError, UsageError
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("60", 60.0), ("60s", 60.0), ("5m", 300.0), ("250ms", 0.25), ("1.5h", 5400.0), ("0", 0.0)],
-)
-def test_time_with_a_unit_is_read_as_seconds(text: str, seconds: float) -> None:
-    """Units are part of the text; a bare number is seconds."""
-    assert cli.seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "soon", "-1s", "5 m", "1d", "1e3", "99999h", "9" * 400])
-def test_time_that_is_none_is_refused_with_its_text(text: str) -> None:
-    """What is no time, or longer than a week, is a usage error."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
-        cli.seconds_of(text)
-
-
-@pytest.mark.parametrize(
     ("error", "code"),
     [
         (UsageError("no"), 2),
@@ -59,6 +43,8 @@ def test_help_of_every_command_can_be_read() -> None:
     for words in (
         *([], ["run"], ["gate"], ["config"], ["config", "init"], ["config", "check"]),
         *(["config", "show"], ["config", "schema"], ["lab"], ["lab", "list"], ["lab", "up"]),
-        *(["lab", "scenario"], ["lab", "fetch"], ["demo"]),
+        *(["lab", "scenario"], ["lab", "fetch"], ["demo"], ["tx"], ["tx", "list"], ["tx", "show"]),
+        *(["tx", verb] for verb in ("watch", "rebroadcast", "replace", "cancel", "propose")),
+        *(["tx", "halt"], ["tx", "resume"]),
     ):
         assert cli.main([*words, "--help"]) == 0

@@ -15,6 +15,10 @@ GZIP_LEVEL = 1
 """The least effort: pages shrink to a fifth or less, and somebody is waiting."""
 PACKED_BYTES_MIN = 1024
 """What is smaller travels in one piece anyway."""
+NOT_FROM_HERE = (
+    "without http.token_file only a program on this machine may do this, "
+    "asking localhost and through no proxy"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,14 @@ def not_allowed(request: web.Request, token: str | None) -> web.Response | None:
     elif request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
         return problem("not from another site", 403)
     return None
+
+
+def refused(request: web.Request, token: str | None) -> web.Response | None:
+    """As `not_allowed`; and without a token only programs on this machine may."""
+    refusal = not_allowed(request, token)
+    if refusal is None and token is None and not is_from_here(request):
+        return problem(NOT_FROM_HERE, 403)
+    return refusal
 
 
 def is_from_here(request: web.Request) -> bool:

@@ -9,17 +9,19 @@ from monitor.act.assets import stamp, templates
 from monitor.act.pages.fleet import FleetPage
 from monitor.act.pages.node import NodePage
 from monitor.act.pages.runbook import RunbookPage
+from monitor.act.pages.story import StoryPage
 from monitor.act.pages.timeline import IncidentsPage
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Page = FleetPage | NodePage | IncidentsPage | RunbookPage
+Page = FleetPage | NodePage | IncidentsPage | RunbookPage | StoryPage
 TEMPLATES: dict[type[Page], str] = {
     FleetPage: "fleet.html.j2",
     NodePage: "node.html.j2",
     IncidentsPage: "incidents.html.j2",
     RunbookPage: "runbook.html.j2",
+    StoryPage: "story.html.j2",
 }
 
 

@@ -22,6 +22,7 @@ from monitor.act.routes.changes import Changes
 from monitor.act.routes.health import Health
 from monitor.act.routes.people import People
 from monitor.act.routes.scrapes import Scrapes
+from monitor.act.routes.transactions import Transactions
 from monitor.act.view import View
 
 __all__ = ("View", "application")
@@ -80,6 +81,7 @@ def application(view: View, *, clock: Callable[[], float] = time.monotonic) -> w
         Health(view),
         Api(view, past, clock),
         Changes(view),
+        Transactions(view),
     ):
         routes.add(app.router)
     app.on_response_prepare.append(_dress)

@@ -13,6 +13,8 @@ from monitor.model import NodeFacts, Snapshot
 if TYPE_CHECKING:
     from monitor.history import History
     from monitor.maintenance import Window
+    from monitor.transactions.journal import Reader
+    from monitor.transactions.orders import Orders
 
 
 async def _nothing() -> None:
@@ -43,3 +45,7 @@ class View:
     """Tells open pages that there is something new."""
     page_url: Callable[[], str] = lambda: ""
     """Where people reach the pages, for what they copy from here."""
+    orders: Orders | None = None
+    """Who takes orders for watched accounts; None: no account is watched."""
+    journal: Reader | None = None
+    """Where their transactions are written down; None likewise."""

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 
 from monitor.judge.verdict import decides
-from monitor.model import QUORUM, Finding, Level, Verdict
+from monitor.model import QUORUM, Finding, Level, Verdict, short
 
 NAMED_COUNT_MAX = 3
 """How many subjects a headline names before it only counts them."""
@@ -76,6 +76,8 @@ def measure(finding: Finding) -> str:
 def subject_words(subject: str) -> str:
     """`node local`, `reference a of ethereum`, `the references of ethereum`."""
     kind, _, name = subject.partition(":")
+    if kind == "tx":
+        return f"transaction {short(name)}"
     if kind != "reference":
         return f"{kind} {name}".strip()
     network, _, name = name.rpartition("/")

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from monitor import __version__
 
 if TYPE_CHECKING:
     from monitor.config import Settings
-    from monitor.model import Verdict, VerdictWord
+    from monitor.model import Finding, Verdict, VerdictWord
 
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES: dict[VerdictWord, int] = {
@@ -86,12 +86,29 @@ def run_command(chosen: argparse.Namespace) -> int:
         log.info("nodes watched: %d; status page on %s/", len(settings.nodes), address)
 
     directory = data_directory(settings, os.environ)
+    from monitor.transactions.journal.record import JournalError
+
     try:
         asyncio.run(run(settings, lambda: load_settings(chosen), ready, directory=directory))
+    except JournalError as error:
+        raise UsageError(str(error)) from None
     except OSError as error:
         message = f"cannot listen on {settings.http.listen}: {error.strerror or error}"
         raise UsageError(message) from None
     return PASS
+
+
+def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:
+    """What the journal of transactions says; nothing where no account is watched."""
+    accounts = settings.transactions.accounts
+    if not accounts:
+        return lambda now: ()
+    from monitor.config import data_directory
+    from monitor.transactions.journal import JOURNAL_NAME, Reader
+    from monitor.transactions.reckoning import findings
+
+    reader = Reader(data_directory(settings, os.environ) / JOURNAL_NAME)
+    return lambda now: findings(reader, accounts, now)
 
 
 def gate_command(chosen: argparse.Namespace) -> int:
@@ -108,6 +125,7 @@ def gate_command(chosen: argparse.Namespace) -> int:
                 window_seconds=chosen.window,
                 timeout_seconds=chosen.timeout,
                 strict=chosen.strict,
+                remembered=_remembered(settings),
                 progress=progress,
             )
         )

@@ -16,6 +16,8 @@ from monitor.act.view import View
 from monitor.history import History
 from monitor.maintenance import Window, windows_of
 from monitor.model import NodeFacts, Snapshot
+from monitor.transactions.journal import Reader
+from monitor.transactions.orders import Orders
 from tests.act import snapshots
 
 Client = TestClient[Request, Application]
@@ -36,6 +38,8 @@ class Stage:
     history: History | None = None
     windows: tuple[Window, ...] = ()
     live: Live = field(default_factory=Live)
+    orders: Orders | None = None
+    journal: Reader | None = None
 
     def look(self) -> Snapshot:
         self.looks += 1
@@ -69,6 +73,8 @@ def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> 
         live=stage.live,
         exchange=stage.exchange,
         page_url=lambda: "http://127.0.0.1:9845",
+        orders=stage.orders,
+        journal=stage.journal,
     )
 
 

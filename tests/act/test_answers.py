@@ -16,6 +16,7 @@ from monitor.act.answers import (
     packed_answer,
     packed_json,
     parameter,
+    refused,
     whole,
 )
 
@@ -65,6 +66,27 @@ def test_request_through_a_proxy_is_not_from_here(header: str) -> None:
 def test_token_is_borne_or_not(given: str, is_right: bool) -> None:
     """The scheme in any case, the token to the letter."""
     assert bears(request(Authorization=given), "the-token") is is_right
+
+
+@pytest.mark.parametrize(
+    ("token", "headers", "status"),
+    [
+        (None, {}, None),
+        (None, {"Sec_Fetch_Site": "cross-site"}, 403),
+        (None, {"Host": "evil.example.org"}, 403),
+        (None, {"X_Forwarded_For": "198.51.100.7"}, 403),
+        (None, {"Authorization": "Bearer the-token", "Host": "evil.example.org"}, 403),
+        ("the-token", {}, 401),
+        ("the-token", {"Authorization": "Bearer another"}, 401),
+        ("the-token", {"Authorization": "Bearer the-token", "Host": "evil.example.org"}, None),
+    ],
+)
+def test_who_may_change_something_bears_the_token_or_is_here(
+    token: str | None, headers: dict[str, str], status: int | None
+) -> None:
+    """With a token, its bearer, from anywhere; without one, programs on this machine."""
+    refusal = refused(request(**headers), token)
+    assert (None if refusal is None else refusal.status) == status
 
 
 def test_parameters_are_read_once_and_within_limits() -> None:

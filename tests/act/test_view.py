@@ -6,9 +6,10 @@ from tests.act import snapshots
 
 
 async def test_view_of_the_least_has_neither_past_nor_windows() -> None:
-    """What only looks at the state needs no history, no maintenance and nobody who listens."""
+    """What only looks at the state needs no history, no accounts and nobody who listens."""
     view = View(snapshots.healthy, lambda: True, None, None, Instruments())
     assert (view.history, view.windows(), view.page_url(), view.live.clients) == (None, (), "", 0)
+    assert (view.orders, view.journal) == (None, None)
     await view.windows_changed()
     facts = view.snapshot().endpoints[-1]
     assert view.exchange(facts) == facts.last_exchange

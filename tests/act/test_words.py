@@ -125,6 +125,8 @@ def test_times_are_utc_and_total() -> None:
         ("reference:ethereum/a", "reference a of ethereum"),
         ("reference:ethereum/quorum", "the references of ethereum"),
         ("monitor", "monitor"),
+        ("account:scheduler", "account scheduler"),
+        (f"tx:0x{'ab' * 32}", "transaction 0xababab…ababab"),
     ],
 )
 def test_subject_is_named_as_a_person_would(subject: str, expected: str) -> None:

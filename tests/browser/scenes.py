@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
@@ -12,7 +14,8 @@ from monitor.act.live import Live
 from monitor.act.server import application
 from monitor.maintenance import CONFIGURATION, Window
 from monitor.model import Evidence, Level, Snapshot
-from tests.act import pasts, snapshots
+from monitor.transactions.journal import Reader
+from tests.act import accounts, pasts, snapshots
 from tests.act.conftest import Stage, view_of
 from tests.act.snapshots import NETWORK, NOW, TIP, finding, hash_of, head_at
 
@@ -72,6 +75,11 @@ SCENES: Mapping[str, Snapshot] = {
     "forked": forked(),
     "unknown": snapshots.split(),
 }
+WATCHED: Mapping[str, Snapshot] = {
+    "watched": accounts.watched(),
+    "halted": replace(accounts.watched(snapshots.stalled()), transactions_mode="halted"),
+}
+"""With accounts: one in trouble, one at rest."""
 
 
 @dataclass
@@ -105,7 +113,10 @@ class Theatre:
 
 @asynccontextmanager
 async def shown(snapshot: Snapshot, *, hours: float = 2.0) -> AsyncIterator[Theatre]:
-    """The situation after some hours in which two nodes were well and not so well."""
+    """The situation after some hours in which two nodes were well and not so well.
+
+    Where accounts are watched, their journal is `tests.act.accounts.written`.
+    """
     names = [facts.name for facts in snapshot.endpoints if facts.kind == "node"]
     well = snapshots.healthy(*names)
     chapters = [(hours * 0.6, well), (hours * 0.02, snapshots.stalled()), (hours * 0.2, well)]
@@ -121,9 +132,13 @@ async def shown(snapshot: Snapshot, *, hours: float = 2.0) -> AsyncIterator[Thea
         live=Live(interval_seconds=0.1),
     )
     theatre = Theatre(stage)
-    await theatre.open()
-    try:
-        yield theatre
-    finally:
-        await theatre.close()
-        await history.close()
+    with TemporaryDirectory() as directory:
+        if snapshot.accounts:
+            path = await accounts.written(Path(directory) / "journal.sqlite")
+            stage.journal, stage.orders = Reader(path), accounts.Clerk()
+        await theatre.open()
+        try:
+            yield theatre
+        finally:
+            await theatre.close()
+            await history.close()

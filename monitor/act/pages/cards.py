@@ -39,7 +39,7 @@ class Card:
     badge: str
     subject: str
     href: str
-    """The page of its node; empty where it is about something else."""
+    """The page of its node or transaction; empty where it is about something else."""
     check: str
     title: str
     summary: str
@@ -64,7 +64,7 @@ def card_of(finding: Finding, now: float, *, depth: int = 0, has_evidence: bool 
         level=finding.level.word,
         badge=BADGES[finding.level],
         subject=subject_words(finding.subject),
-        href=f"/node/{name}" if kind == "node" else "",
+        href=href_of(finding.subject),
         check=finding.check,
         title=check.title if check is not None else finding.check,
         summary=finding.summary,
@@ -77,6 +77,13 @@ def card_of(finding: Finding, now: float, *, depth: int = 0, has_evidence: bool 
         runbook="" if alert is None else alert.name,
         evidence=evidence_rows(finding.evidence, now) if has_evidence else (),
     )
+
+
+def href_of(subject: str) -> str:
+    """Where a page says more of a subject; empty where none does."""
+    kind, _, name = subject.partition(":")
+    places = {"node": "/node/", "account": "/#account-", "tx": "/transactions/"}
+    return f"{places[kind]}{name}" if kind in places else ""
 
 
 def since_words(since: float | None, now: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from monitor.act.pages.accounts import AccountsPart, accounts_part
 from monitor.act.pages.band import Band, WindowRow, band_of, window_rows
 from monitor.act.pages.bars import share_words, strip_of
 from monitor.act.pages.cards import Card, card_of
@@ -78,6 +79,7 @@ class FleetPage:
     has_history: bool
     history_problem: str
     skipped: tuple[str, ...]
+    accounts: AccountsPart | None
 
 
 NO_PAST = FleetPast()
@@ -116,6 +118,7 @@ def fleet_page(
         has_history=past.is_kept,
         history_problem=past.problem,
         skipped=tuple(f"{check} of {subject_words(subject)}" for check, subject in verdict.skipped),
+        accounts=accounts_part(snapshot),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.act.pages.band import Band, band_of
-from monitor.act.pages.cards import BADGES, EvidenceRow, evidence_rows
+from monitor.act.pages.cards import BADGES, EvidenceRow, evidence_rows, href_of
 from monitor.act.words import clock_time, duration, subject_words
 from monitor.model import Snapshot
 
@@ -120,7 +120,6 @@ def incidents_page(
 
 
 def _row(incident: Incident, now: float, *, has_steps: bool) -> IncidentRow:
-    kind, _, name = incident.subject.partition(":")
     ended = incident.closed_at
     steps = incident.steps[-STEPS_MAX:] if has_steps else ()
     return IncidentRow(
@@ -130,7 +129,7 @@ def _row(incident: Incident, now: float, *, has_steps: bool) -> IncidentRow:
         is_open=ended is None,
         check=incident.check,
         subject=subject_words(incident.subject),
-        href=f"/node/{name}" if kind == "node" else "",
+        href=href_of(incident.subject),
         network=incident.network,
         summary=incident.summary,
         reason=incident.reason,

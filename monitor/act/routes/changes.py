@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from monitor.act.answers import is_from_here, json_answer, not_allowed, parameter, problem
+from monitor.act.answers import json_answer, not_allowed, parameter, problem, refused
 from monitor.act.report import Json
 from monitor.act.state import window_json
 from monitor.act.view import View
@@ -15,10 +15,6 @@ from monitor.history.record import HistoryError
 from monitor.maintenance import ACTOR_CHARACTERS_MAX, CONFIGURATION, Window, one_off
 
 NO_HISTORY = "one-off windows need the history, and there is none here"
-NOT_FROM_HERE = (
-    "without http.token_file only a program on this machine may do this, "
-    "asking localhost and through no proxy"
-)
 
 
 class Changes:
@@ -59,7 +55,7 @@ class Changes:
 
     async def add_window(self, request: web.Request) -> web.Response:
         """Adds a one-off window; 422 and one line where the document asks for none."""
-        refusal = self._refusal(request)
+        refusal = refused(request, self._view.token)
         if refusal is not None:
             return refusal
         if request.content_type != "application/json":
@@ -86,7 +82,7 @@ class Changes:
 
     async def end_window(self, request: web.Request) -> web.Response:
         """Ends a one-off before its time; `?actor=` says who did."""
-        refusal = self._refusal(request)
+        refusal = refused(request, self._view.token)
         if refusal is not None:
             return refusal
         actor = (parameter(request, "actor") or "").strip()
@@ -105,13 +101,6 @@ class Changes:
             return problem("id: there is no such window that is planned or active", 404)
         await self._view.windows_changed()
         return json_answer(self._window(window))
-
-    def _refusal(self, request: web.Request) -> web.Response | None:
-        """As for reload; and without a token only programs on this machine may."""
-        refusal = not_allowed(request, self._view.token)
-        if refusal is None and self._view.token is None and not is_from_here(request):
-            return problem(NOT_FROM_HERE, 403)
-        return refusal
 
     def _window(self, window: Window) -> Json:
         return window_json(window, self._view.snapshot().at)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from aiohttp import web
 
-from monitor.act.answers import Packed, packed_answer, parameter, problem, whole
+from monitor.act.answers import Packed, packed_answer, parameter, problem, refused, whole
 from monitor.act.assets import INDEX, SVG, runbook_names, runbook_text, static
 from monitor.act.drawn import Drawn
 from monitor.act.html import Page, html_of
@@ -17,11 +18,16 @@ from monitor.act.pages.band import band_of
 from monitor.act.pages.fleet import fleet_page
 from monitor.act.pages.node import NodePast, node_of, node_page
 from monitor.act.pages.runbook import RunbookPage, runbook_html
+from monitor.act.pages.story import story_page
 from monitor.act.pages.timeline import incidents_page
 from monitor.act.past import INCIDENTS_MAX, Past
+from monitor.act.routes.transactions import NAME, trouble
 from monitor.act.target import narrow
+from monitor.act.transactions import NONE_WATCHED, veiled
+from monitor.act.transactions import find as find_story
 from monitor.act.view import View
 from monitor.model import Snapshot
+from monitor.transactions.orders import OrderError
 
 REFRESH_SECONDS = 5
 """How often a page reloads itself where no script may do better."""
@@ -43,6 +49,7 @@ class People:
         self._view = view
         self._past = past
         self._pages: Drawn[tuple[object, ...], Packed] = Drawn(view.snapshot, clock)
+        self._reading = asyncio.Lock()
         self._static = {
             name: Packed.of(asset.body, asset.content_type) for name, asset in static().items()
         }
@@ -51,6 +58,7 @@ class People:
         router.add_get("/", self.fleet)
         router.add_get("/node/{name}", self.node)
         router.add_get("/incidents", self.incidents)
+        router.add_get(f"/transactions/{NAME}", self.transaction)
         router.add_get("/runbook", self.runbook)
         router.add_get("/runbook/{name}", self.runbook)
         router.add_get("/badge.svg", self.badge)
@@ -117,6 +125,32 @@ class People:
                 node=node,
             ),
         )
+
+    async def transaction(self, request: web.Request) -> web.Response:
+        """Everything of one transaction; what is not public is for those who may give orders."""
+        seconds, network = _refresh(request), parameter(request, "network") or None
+        journal, name = self._view.journal, request.match_info["name"]
+        if journal is None:
+            return problem(NONE_WATCHED, 404)
+        is_trusted = refused(request, self._view.token) is None
+        try:
+            # Before the pages' turn: a journal that answers slowly holds up nobody else's.
+            async with self._reading:
+                story = await asyncio.to_thread(find_story, journal, name, network)
+        except OrderError as error:
+            return trouble(error)
+        shown, withheld = (story, ()) if is_trusted else veiled(story)
+        newest = story.slot.newest
+        # Its links lead back to it, also where the same alias is on several networks.
+        own = name if network is None or newest is None else newest.hash
+
+        def draw(snapshot: Snapshot) -> Packed:
+            return _packed(
+                story_page(snapshot, shown, name=own, refresh_seconds=seconds, withheld=withheld)
+            )
+
+        key = ("transaction", name, network, is_trusted, seconds)
+        return packed_answer(request, await self._pages.get(key, draw))
 
     async def runbook(self, request: web.Request) -> web.Response:
         """A page of the runbook, or the list of them."""

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.act.pages.cards import EVIDENCE_ROWS_MAX, card_of
+import pytest
+
+from monitor.act.pages.cards import EVIDENCE_ROWS_MAX, card_of, href_of
 from monitor.model import Evidence, Finding, Level
 from tests.act import snapshots
 from tests.act.snapshots import NOW
@@ -39,6 +41,21 @@ def test_card_of_a_reference_leads_to_no_node() -> None:
     card = card_of(finding, NOW)
     assert card.href == ""
     assert "/" not in card.anchor
+
+
+@pytest.mark.parametrize(
+    ("subject", "href"),
+    [
+        ("node:local", "/node/local"),
+        ("account:scheduler", "/#account-scheduler"),
+        ("tx:0xabcdef", "/transactions/0xabcdef"),
+        ("reference:ethereum/a", ""),
+        ("monitor", ""),
+    ],
+)
+def test_subject_leads_to_where_more_is_said(subject: str, href: str) -> None:
+    """Nodes and transactions have pages, accounts a place on the first."""
+    assert href_of(subject) == href
 
 
 def test_card_of_an_unknown_check_is_still_a_card() -> None:

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from monitor.act import assets, drawn
+from monitor.act.transactions import NONE_WATCHED
 from monitor.model import Level
-from tests.act import pasts, snapshots
+from monitor.transactions.journal import Reader
+from tests.act import accounts, pasts, snapshots
+from tests.act.accounts import tx_hash
 from tests.act.conftest import Serve, Stage
+from tests.act.markup import Document
 
 
 async def test_pages_fifty_views_at_once_are_one_drawing(serve: Serve) -> None:
@@ -130,3 +136,89 @@ async def test_node_page_shows_the_last_exchange(serve: Serve) -> None:
     assert "LAST REQUEST\n  to local\n" in html
     assert "LAST ANSWER\n  &#34;0x1&#34;\n" in html
     assert "/badge/local.svg)](http://127.0.0.1:9845/node/local)" in html
+
+
+async def account_stage(tmp_path: Path) -> Stage:
+    journal = await accounts.written(tmp_path / "journal.sqlite")
+    return Stage(accounts.watched(), journal=Reader(journal), orders=accounts.Clerk())
+
+
+@pytest.mark.parametrize("route", ["/", f"/transactions/{tx_hash(17)}", "/transactions/0x3e9006"])
+async def test_page_with_accounts_is_whole(route: str, tmp_path: Path, serve: Serve) -> None:
+    """Every tag is closed, every id is one, every table and heading is in order."""
+    client = await serve(await account_stage(tmp_path))
+    async with client.get(route) as answer:
+        assert answer.status == 200
+        document = Document(await answer.text())
+    tags = document.tags
+    ids = Counter(attributes["id"] for _, attributes in tags if "id" in attributes)
+    assert document.open == []
+    assert [name for name, count in ids.items() if count > 1] == []
+    assert sum(tag == "h1" for tag, _ in tags) == 1
+    assert all(attributes.get("scope") for tag, attributes in tags if tag == "th")
+    assert sum(tag == "caption" for tag, _ in tags) == sum(tag == "table" for tag, _ in tags)
+    for tag, attributes in tags:
+        assert tag not in {"style", "iframe"}
+        assert not any(name == "style" or name.startswith("on") for name in attributes)
+        address = attributes.get("href")
+        assert address is None or address.startswith(("/", "#")), address
+
+
+async def test_page_of_a_transaction_is_found_by_its_nonce_and_can_be_paused(
+    tmp_path: Path, serve: Serve
+) -> None:
+    """By account and nonce, with the pace that was asked for; the link leads to the same page."""
+    client = await serve(await account_stage(tmp_path))
+    async with client.get(f"/transactions/{accounts.ALIAS}/17?refresh=7") as answer:
+        html = await answer.text()
+    assert f'href="/transactions/{accounts.ALIAS}/17?refresh=0"' in html
+    async with client.get(f"/transactions/{accounts.ALIAS}/17?network=ethereum") as answer:
+        assert f'href="/transactions/{tx_hash(17)}?refresh=0"' in await answer.text()
+    async with client.get(f"/transactions/{accounts.ALIAS}/17?network=gnosis") as answer:
+        assert answer.status == 404
+    assert 'http-equiv="refresh" content="7"' in html
+    assert tx_hash(17) in html
+
+
+@pytest.mark.parametrize("token", [None, "the-token"])
+async def test_page_of_a_transaction_keeps_what_is_no_one_else_s(
+    token: str | None, tmp_path: Path, serve: Serve
+) -> None:
+    """A browser bears no token: it sees what is public, and that there is more.
+
+    Of two who ask at once, each gets the page that is theirs.
+    """
+    client = await serve(await account_stage(tmp_path), token=token)
+    secret, public = accounts.raw_of(18).hex(), accounts.raw_of(17).hex()
+    trusted = {"Authorization": "Bearer the-token"}
+    elsewhere = {"Host": "headwatch.example.org"}
+    for nonce, bytes_, is_public in ((18, secret, False), (17, public, True)):
+        route = f"/transactions/{accounts.ALIAS}/{nonce}"
+        async with client.get(route, headers=trusted) as answer:
+            assert bytes_ in await answer.text()
+        async with client.get(route, headers=elsewhere) as answer:
+            html = await answer.text()
+        assert (bytes_ in html) == is_public
+        assert ("those who may give orders" in html.replace("\n", " ")) != is_public
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        (tx_hash(99), 404, "the journal has no transaction"),
+        ("0xnothing", 404, "expected a hash"),
+        (f"{accounts.ALIAS}/17?network=a&network=b", 400, "network: expected once"),
+    ],
+)
+async def test_page_of_a_transaction_that_is_none_says_so(
+    name: str, status: int, said: str, tmp_path: Path, serve: Serve
+) -> None:
+    """As everywhere, one line; and where nothing is watched, that nothing is."""
+    client = await serve(await account_stage(tmp_path))
+    async with client.get(f"/transactions/{name}") as answer:
+        assert answer.status == status
+        assert said in (await answer.json())["error"]
+    client = await serve(Stage())
+    async with client.get(f"/transactions/{tx_hash(17)}") as answer:
+        assert answer.status == 404
+        assert (await answer.json())["error"] == NONE_WATCHED

@@ -201,6 +201,12 @@ class Loop:
         self._keep_pace(name, watch)
         self._look_at_accounts(name)
 
+    def guard(self, watchdog: Watchdog | None) -> None:
+        """Watch transactions as well."""
+        self.watchdog = watchdog
+        if watchdog is not None:
+            watchdog.on_news = self._look_at_accounts
+
     def _look_at_accounts(self, name: str) -> None:
         """Begin a round of a network's accounts, unless one is under way: it may take longer.
 
@@ -341,7 +347,7 @@ async def run(
     tune_collector()
     async with Sidecar(settings) as sidecar, guarding(sidecar, directory) as watchdog:
         loop = Loop(sidecar, load)
-        loop.watchdog = watchdog
+        loop.guard(watchdog)
         herald = loop.herald = Herald(sidecar, directory)
         await herald.open()
         reloads: set[asyncio.Task[str | None]] = set()

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 
 from monitor.config import Settings, Transactions
 from monitor.config.transactions import Signer as SignerSettings
-from monitor.judge.verdict import Memory
-from monitor.model import AccountFacts, Finding, Level, node_subject
+from monitor.judge.verdict import is_on_network
+from monitor.model import AccountFacts, Address, Finding, Level, node_subject
+from monitor.rpc.pending import PendingSubscription
 from monitor.sidecar import Sidecar
 from monitor.tapping import Tapping
 from monitor.transactions.acting import Acting
@@ -48,22 +50,12 @@ log = logging.getLogger("headwatch")
 HALT_NAME = "halted"
 POLL_SECONDS_MAX = 2.0
 """How often an account's own node is asked what is new in its pool."""
+ANNOUNCED_SECONDS_MIN = 0.25
+"""Between two looks at a pool that announcements give cause to."""
 BEAT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 RETIRE_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
-NODE_CHECKS = ("identity", "head", "stall", "fork")
-"""What must be well for a node to count as on the network."""
-
-
-def is_on_network(memory: Memory, node: str) -> bool | None:
-    """Whether a node is on its network, from the evaluated state; None where that is not known."""
-    held = [memory.get((check, node_subject(node))) for check in NODE_CHECKS]
-    levels = [one.finding.level for one in held if one is not None]
-    if any(level >= Level.DEGRADED for level in levels):
-        return False
-    is_known = all(one is not None and one.settled and not one.pressure for one in held)
-    return True if is_known and all(level == Level.OK for level in levels) else None
 
 
 class Watchdog:
@@ -85,6 +77,9 @@ class Watchdog:
         self.halt_file = directory / HALT_NAME
         self.orders: Orders = Desk(lambda: self.keepers, self.halt_file, lambda: self.is_halted)
         self._signers: dict[str, Signer] = {}
+        self.on_news: Callable[[str], None] = lambda network: None
+        """Called when a node announces a transaction, at most a few times a second."""
+        self._announcing: dict[str, asyncio.Task[None]] = {}
         self._stale: set[str] = set()
         """Networks whose accounts are to be read from the journal before their next round."""
         self._resumed: set[str] = set()
@@ -117,12 +112,42 @@ class Watchdog:
         """Let running sends end, then let go of the journal."""
         for signer in set(self._signers.values()):
             self.hold(signer.close())
+        for task in self._announcing.values():
+            task.cancel()
+        await asyncio.gather(*self._announcing.values(), return_exceptions=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.journal.close()
+
+    def _listen(self, settings: Settings) -> None:
+        """Hear of transactions as the accounts' own nodes announce them, by their sockets."""
+        for task in self._announcing.values():
+            task.cancel()
+        theirs = {account.node for account in settings.transactions.accounts}
+        self._announcing = {
+            node.name: asyncio.create_task(
+                PendingSubscription(
+                    node.websocket,
+                    self.sidecar.session,
+                    partial(self._announced, node.network),
+                    clock=self.sidecar.clock,
+                ).run()
+            )
+            for node in settings.nodes
+            if node.websocket is not None and node.name in theirs
+        }
+
+    def _announced(self, network: str, sender: str | None) -> None:
+        """Look at the pool, unless that was just done: a busy pool announces all the time."""
+        keeper = self.keepers.get(network)
+        if keeper is None or (sender is not None and Address(sender) not in keeper.by_address):
+            return
+        age = self.sidecar.clock() - self._looked_at.get(network, 0.0)
+        if not 0 <= age < ANNOUNCED_SECONDS_MIN:
+            self.on_news(network)
 
     def hold(self, work: Coroutine[object, object, None]) -> None:
         """Do something beside the rounds; a mistake of ours in it is counted."""
@@ -157,6 +182,7 @@ class Watchdog:
             for network in {account.network or "" for account in transactions.accounts}
         }
         self._stale = set(self.keepers)
+        self._listen(settings)
         self.sidecar.instruments.begin(
             [(account.network or "", account.alias) for account in transactions.accounts]
         )
@@ -237,8 +263,8 @@ class Watchdog:
                 ward.is_urgent = True
 
     def is_on_network(self, node: str) -> bool | None:
-        """As `is_on_network` of the evaluated state."""
-        return is_on_network(self.sidecar.memory, node)
+        """Whether a node is on its network, by the evaluated state; None: not known."""
+        return is_on_network(self.sidecar.memory, node_subject(node))
 
     def due(self) -> tuple[str, ...]:
         """Networks whose accounts were not looked at for as long as their own nodes allow."""

@@ -29,6 +29,8 @@ from monitor.model import (
 
 REQUIRED = ("identity", "head", "stall", "fork", "references")
 """The checks whose UNKNOWN makes a verdict inconclusive."""
+NODE_CHECKS = ("identity", "head", "stall", "fork")
+"""What must be well for a node to count as on its network."""
 ENTER_COUNT = 2
 EXIT_COUNT = 3
 STALE_SECONDS = 60.0
@@ -206,6 +208,16 @@ def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding
     if check != "head" and head in bad and bad[head].level == Level.UNKNOWN:
         return _cause(*head, bad[head], bad) or head
     return None
+
+
+def is_on_network(memory: Memory, subject: str) -> bool | None:
+    """Whether a node is on its network, from the evaluated state; None where that is not known."""
+    held = [memory.get((check, subject)) for check in NODE_CHECKS]
+    levels = [one.finding.level for one in held if one is not None]
+    if any(level >= Level.DEGRADED for level in levels):
+        return False
+    is_known = all(one is not None and one.settled and not one.pressure for one in held)
+    return True if is_known and all(level == Level.OK for level in levels) else None
 
 
 def reference_of(network: NetworkFacts, at: float) -> Reference | None:

@@ -237,7 +237,7 @@ async def watched(
     """The real loop on a lab network, for as long as the context is open."""
     async with Sidecar(settings) as sidecar, guarding(sidecar, settings.data_dir) as watchdog:
         loop = Loop(sidecar)
-        loop.watchdog = watchdog
+        loop.guard(watchdog)
         view = Watched(net, sidecar, on_event)
         async with tapping(watchdog) as tap:
             view.tap = tap

@@ -36,6 +36,9 @@ class Subscription:
     `on_head` is called in the loop for each head as it arrives; it must not block.
     """
 
+    params: tuple[object, ...] = ("newHeads",)
+    """Of `eth_subscribe`."""
+
     def __init__(
         self,
         url: Url,
@@ -116,13 +119,16 @@ class Subscription:
             await socket.close()
 
     async def _hear_out(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": self.params}
         await socket.send_str(decode.encode(ask).decode())
         async for message in socket:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 break
-            self._hear(decode.notice.decode(message.data))
+            self._take(message.data)
         self.last_error = f"closed by the other side ({socket.close_code})"
+
+    def _take(self, message: str | bytes) -> None:
+        self._hear(decode.notice.decode(message))
 
     def _hear(self, notice: decode.RawNotice) -> None:
         if notice.error is not None:

@@ -21,6 +21,7 @@ from monitor.judge.verdict import (
     decides,
     fold,
     forget,
+    is_on_network,
     reference_of,
     verdict_of,
     without_passed,
@@ -490,3 +491,27 @@ def test_transaction_that_is_well_again_is_forgotten_and_nothing_else() -> None:
         story.tell(_of(ACCOUNT, OK), _of(TX, OK, because=ACCOUNT))
     assert story.actions[-1].kind == "closed"
     assert set(without_passed(story.memory)) == {ACCOUNT}
+
+
+NODE_FOUR = ("identity", "head", "stall", "fork")
+
+
+def test_node_is_on_its_network_when_all_four_say_so_and_nothing_speaks_against_it() -> None:
+    """One bad check, and it is not; one that is unknown or contested, and nobody knows."""
+    story = Story()
+    subject = KEY[1]
+
+    def tell(**levels: Level) -> bool | None:
+        story.tell(*(_of((check, subject), levels.get(check, OK)) for check in NODE_FOUR))
+        return is_on_network(story.memory, subject)
+
+    assert is_on_network(story.memory, subject) is None
+    assert tell() is True
+    assert tell(fork=FAILED) is None
+    assert tell(fork=FAILED) is False
+    for _ in range(EXIT_COUNT):
+        settled = tell()
+    assert settled is True
+    assert tell(head=UNKNOWN) is None
+    assert tell(head=UNKNOWN) is None
+    assert is_on_network(story.memory, "node:other") is None

@@ -125,6 +125,7 @@ def test_references_without_a_common_next_nonce_are_weak_evidence() -> None:
     views = (view("net/a", "pending"), *references("pending", nonce=TIMEOUT)[1:])
     decision = verdict(slot_of(age_blocks=STUCK), round_of(*views, local=local("absent")))
     assert (*outcome(decision), decision.acts) == ("0", State.EVIDENCE_WEAK, ())
+    assert decision.level is Level.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_final_slot_is_named_by_what_was_mined(
     has: dict[Hash32, Any] = dict.fromkeys((one.hash for one in slot.attempts), "absent")
     has[hash_of(mined)] = receipt_of(mined, number=900)
     decision = verdict(slot, round_of(*references(has, nonce=8)))
-    assert outcome(decision) == ("1", state)
+    assert (*outcome(decision), decision.level) == ("1", state, Level.OK)
 
 
 # -- 2: mined ------------------------------------------------------------------------------------

@@ -6,17 +6,20 @@ The conditions of its rows are in test_conditions.py.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from monitor.model import Level
-from monitor.transactions.decide import CONSUMED, TABLE, consumed
+from monitor.transactions.decide import CONSUMED, NEVER, TABLE, consumed, decide
 from monitor.transactions.rules import Rules
 from monitor.transactions.sentences import SAID
 from monitor.transactions.words import (
     DESTRUCTIVE,
     TERMINAL,
+    AccountCounters,
     Consumer,
+    Counters,
     Slot,
     State,
     Transaction,
@@ -27,17 +30,20 @@ from tests.transactions.builders import (
     GWEI,
     LOW_CAP,
     POOLED,
+    RULES,
     STUCK,
     TIMEOUT,
     TIP,
     after,
     attempt,
     cancellation,
+    decided,
     empty_slot,
     hash_of,
     head_at,
     local,
     payment,
+    queue,
     receipt_of,
     references,
     round_of,
@@ -66,6 +72,72 @@ def test_condition_cites_the_number_of_its_row() -> None:
     """A condition's docstring begins with the number that its row has in the table."""
     for row in TABLE:
         assert (row.when.__doc__ or "").split(":")[0].split()[0].rstrip(".") == row.number
+
+
+# -- decisions that are shared -------------------------------------------------------------------
+
+BESIDE = slot_of(nonce=8)
+"""A slot that merely waits; the one of nonce 7 is the lowest, and is looked into."""
+
+
+def test_ten_thousand_that_wait_share_one_decision() -> None:
+    """What is the same for all is said once, whatever is known of the lowest."""
+    slots = queue(7, 10_000)
+    decision = decided(slots, round_of(*POOLED, local=local()))
+    shared = {id(one) for slot_id, one in decision.slots.items() if slot_id != 7}
+    assert len(shared) == 1
+    assert decision.slots[10_006].row == "9"
+
+
+@pytest.mark.parametrize(
+    ("slot", "has", "nonce", "counters", "expected"),
+    [
+        (slot_of(nonce=9), "pending", 7, after(2, "absent"), ("9", Counters(TIP))),
+        (slot_of(nonce=9), None, 7, after(2, "absent"), ("9", after(2, "absent", number=TIP))),
+        (slot_of(nonce=9, state=State.NONCE_TAKEN), None, TIMEOUT, NEVER, ("7", Counters(TIP))),
+        (
+            slot_of(nonce=9, mined_hash=hash_of("block"), mined_number=TIP - 1),
+            "absent",
+            7,
+            NEVER,
+            ("9", Counters(TIP, unmined_rounds=1)),
+        ),
+        (empty_slot(9), None, 7, NEVER, ("8", Counters(TIP))),
+        (
+            slot_of(nonce=9),
+            receipt_of("tx 9", number=900),
+            7,
+            NEVER,
+            ("1", Counters(TIP)),
+        ),
+    ],
+    ids=["counted", "held", "taken", "mined", "to be filled", "in a block"],
+)
+def test_slot_of_which_more_is_known_is_decided_by_itself(
+    slot: Slot, has: Any, nonce: Any, counters: Counters, expected: tuple[str, Counters]
+) -> None:
+    """Beside one that merely waits, and whose decision is not its own."""
+    views = references({hash_of("tx 9"): has}, nonce=nonce, pending=7)
+    round_ = round_of(*views, local=local({}, pool=[]))
+    memory = {8: counters, 9: counters}
+    slots = (slot_of(), BESIDE, slot)
+    decision = decide(slots, memory, AccountCounters(), round_, RULES)
+    assert decision.slots[8].row == ("9" if nonce == 7 else "0")
+    one = decision.slots[9]
+    assert (one.row, one.counters) == expected
+
+
+@pytest.mark.parametrize("kind", ["absent", "taken", "unmined", "forked"])
+def test_slot_whose_rounds_are_counted_is_decided_by_itself(kind: str) -> None:
+    """What is known of one ends its row, and holds that of the one beside it."""
+    views = references({hash_of("tx 9"): "pending"})
+    round_ = round_of(*views, local=local({hash_of("tx 9"): "pending"}))
+    memory = dict.fromkeys((8, 9), after(1, kind))
+    slots = (slot_of(), BESIDE, slot_of(nonce=9))
+    decision = decide(slots, memory, AccountCounters(), round_, RULES)
+    held = kind in {"absent", "forked"}
+    assert decision.slots[8].counters == (after(1, kind, number=TIP) if held else Counters(TIP))
+    assert decision.slots[9].counters == Counters(TIP)
 
 
 # -- what keeps destruction back -----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,20 +143,35 @@ def test_view_has_a_slot_in_a_block_or_not_or_does_not_say(has: Any, stands: Any
     assert standing(view("net/a", has), TWO) == stands
 
 
-def test_block_without_a_receipt_is_no_answer() -> None:
-    """In a block by its hash, and no receipt: an index that is still being written."""
-    said = view("net/a", {})
-    half = View(
-        label=said.label,
-        operator=said.operator,
-        at=said.at,
-        head=said.head,
-        nonce_latest=8,
-        nonce_pending=8,
-        presence={OLD: "mined"},
-        receipts={OLD: None},
-    )
-    assert standing(half, slot_of()) is None
+@pytest.mark.parametrize(
+    ("presence", "receipts", "stands"),
+    [
+        ({OLD: "mined"}, {OLD: None}, None),
+        ({OLD: "mined"}, {}, "mined"),
+        ({OLD: "absent"}, {}, "out"),
+        ({OLD: TIMEOUT}, {}, None),
+        ({OLD: TIMEOUT}, {OLD: None}, "out"),
+        ({OLD: "absent"}, {OLD: TIMEOUT}, None),
+        ({}, {OLD: None}, "out"),
+        ({}, {}, None),
+    ],
+    ids=[
+        "an index that is being written",
+        "its receipt was not asked",
+        "absent, and its receipt not asked",
+        "unseen, and its receipt not asked",
+        "unseen, and no receipt",
+        "absent, and its receipt unseen",
+        "no receipt, and not asked for itself",
+        "not asked",
+    ],
+)
+def test_receipt_is_asked_first_and_the_hash_where_it_was_not(
+    presence: Any, receipts: Any, stands: str | None
+) -> None:
+    """In a block by its hash and without a receipt is no answer; neither is an error."""
+    said = replace(view("net/a", {}), presence=presence, receipts=receipts)
+    assert standing(said, slot_of()) == stands
 
 
 @pytest.mark.parametrize(
@@ -342,6 +358,7 @@ def test_outside_is_said_at_a_height_and_of_a_used_nonce() -> None:
         (references("absent", pending=TIMEOUT), local("absent"), False),
         (references("absent"), local(TIMEOUT), False),
         (references("absent"), local("queued"), False),
+        (references("absent"), local("absent", pool=[PoolEntry(NEW, 7, "queued")]), False),
         (references("absent"), TIMEOUT, False),
     ],
     ids=[
@@ -353,6 +370,7 @@ def test_outside_is_said_at_a_height_and_of_a_used_nonce() -> None:
         "counts unseen",
         "unseen here",
         "queued here",
+        "another is listed here",
         "no local node",
     ],
 )

@@ -136,7 +136,7 @@ async def test_command_that_fails_is_an_error_with_its_last_words(text: str, wor
 async def test_command_complaint_is_shown_without_secrets() -> None:
     """Its own arguments, URLs, and digits that may be a key."""
     text = 'echo "$@" https://vault.example.org/v1/t0ken 0x$(printf %064d 7) plain >&2; exit 1'
-    signer = script(text, "--key=s3cretword", "--quiet", "hunter22", "abc")
+    signer = script(text, "--key=s3cretword", "--quiet", "hunt", "abc")
     with pytest.raises(SignerError) as caught:
         await signer.sign(asked(), SELF)
     words = "exit code 1: --key=*** --quiet *** abc https://*** 0x*** plain"

@@ -28,14 +28,16 @@ class Tapping:
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._watchdog = watchdog
-        self._passed_on: dict[Hash32, float] = {}
-        """What the node has been given and has not answered, with the time."""
+        self._passed_on: dict[Hash32, list[float]] = {}
+        """What the node has been given and has not answered: when, once for each delivery."""
         self._tap: Tap | None = None
 
     def in_flight(self) -> frozenset[Hash32]:
         """What nobody may file yet: its sender may be about to be told that it failed."""
         since = self._watchdog.sidecar.clock() - IN_FLIGHT_SECONDS_MAX
-        return frozenset(hash_ for hash_, at in self._passed_on.items() if at >= since)
+        for hash_ in [h for h, times in self._passed_on.items() if max(times) < since]:
+            del self._passed_on[hash_]
+        return frozenset(self._passed_on)
 
     def apply(self, settings: Settings) -> None:
         """Follow a node whose address has changed; where the tap listens takes a new start."""
@@ -81,7 +83,7 @@ class Tapping:
 
     def _sent(self, sent: Sent) -> None:
         """Its sender is about to be told what the node said."""
-        self._passed_on.pop(sent.hash, None)
+        landed(self._passed_on, sent.hash)
         tap = self._watchdog.sidecar.settings.transactions.tap
         if sent.outcome != "accepted" or tap is None:
             return
@@ -95,8 +97,9 @@ class Tapping:
         if sent.raw is None or self._watchdog.mode != "acting":
             return
         try:
-            await self._watchdog.orders.register(raw=sent.raw, hash_=None, network=None)
-            await self._watchdog.orders.rebroadcast(sent.hash)
+            filed = await self._watchdog.orders.register(raw=sent.raw, hash_=None, network=None)
+            if self._watchdog.may_rebroadcast(filed.network, filed.alias):
+                await self._watchdog.orders.rebroadcast(sent.hash)
         except OrderError as error:
             log.info("%s did not go to the references: %s", sent.hash, error)
 
@@ -104,21 +107,30 @@ class Tapping:
 class _Ledger:
     """The journal as the tap sees it, which knows what is in the air."""
 
-    def __init__(self, journal: Journal, passed_on: dict[Hash32, float]) -> None:
+    def __init__(self, journal: Journal, passed_on: dict[Hash32, list[float]]) -> None:
         self._journal = journal
         self._passed_on = passed_on
 
     async def arrive(self, raw: bytes, hash_: Hash32, *, source: str, at: float) -> None:
-        self._passed_on[hash_] = at
+        self._passed_on.setdefault(hash_, []).append(at)
         try:
             await self._journal.arrive(raw, hash_, source=source, at=at)
         except BaseException:
-            self._passed_on.pop(hash_, None)
+            landed(self._passed_on, hash_)
             raise
 
     async def answered(self, hash_: Hash32, outcome: Outcome, message: str, at: float) -> None:
         if outcome != "accepted":
             await self._journal.answered(hash_, outcome, message, at)
+
+
+def landed(passed_on: dict[Hash32, list[float]], hash_: Hash32) -> None:
+    """One delivery of a transaction is in the air no more; others of it may be."""
+    times = passed_on.get(hash_, [])[1:]
+    if times:
+        passed_on[hash_] = times
+    else:
+        passed_on.pop(hash_, None)
 
 
 def tapped(settings: Settings) -> NodeSettings | None:

@@ -14,15 +14,14 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 
-from monitor.config import Settings, Transactions
-from monitor.config.transactions import Signer as SignerSettings
+from monitor.config import Settings
 from monitor.judge.verdict import is_on_network
 from monitor.model import AccountFacts, Address, Finding, Level, node_subject
 from monitor.rpc.pending import PendingSubscription
 from monitor.sidecar import Sidecar
-from monitor.tapping import Tapping
+from monitor.tapping import Tapping, tapped
 from monitor.transactions.acting import Acting
-from monitor.transactions.configured import rules_of
+from monitor.transactions.configured import rules_of, signers_of
 from monitor.transactions.desk import Desk
 from monitor.transactions.filing import Filing
 from monitor.transactions.journal import (
@@ -38,7 +37,7 @@ from monitor.transactions.orders import Orders
 from monitor.transactions.proposal import Proposals
 from monitor.transactions.sending import Sending, Sent
 from monitor.transactions.sight import Sight
-from monitor.transactions.signers import Signer, signer_of
+from monitor.transactions.signers import Signer
 from monitor.transactions.signing import Signing
 from monitor.transactions.telling import findings_of, over, trouble
 from monitor.transactions.ward import Ward
@@ -75,15 +74,13 @@ class Watchdog:
         self.keepers: dict[str, Keeper] = {}
         self.tapping = Tapping(self)
         self.halt_file = directory / HALT_NAME
-        self.orders: Orders = Desk(lambda: self.keepers, self.halt_file, lambda: self.is_halted)
+        self.orders: Orders = Desk(lambda: self.keepers, self.halt_file, lambda: self.mode)
         self._signers: dict[str, Signer] = {}
         self.on_news: Callable[[str], None] = lambda network: None
         """Called when a node announces a transaction, at most a few times a second."""
         self._announcing: dict[str, asyncio.Task[None]] = {}
-        self._stale: set[str] = set()
-        """Networks whose accounts are to be read from the journal before their next round."""
         self._resumed: set[str] = set()
-        self._beaten_at: dict[str, float] = {}
+        self.beaten_at: dict[str, float] = {}
         self._looked_at: dict[str, float] = {}
         self._retired_at = sidecar.clock()
         self._is_fenced = False
@@ -164,10 +161,11 @@ class Watchdog:
     def apply(self, settings: Settings) -> None:
         """Watch what these settings say. What is in the journal stays there."""
         transactions = settings.transactions
-        before = set(self._signers.values())
-        self._signers = self._signers_of(transactions)
-        for signer in before:
+        for signer in set(self._signers.values()):
             self.hold(signer.close())
+        for keeper in self.keepers.values():
+            keeper.is_over = True
+        self._signers = signers_of(transactions, self.sidecar.session, self.sidecar.clock)
         proposals = None
         if transactions.proposals is not None:
             proposals = Proposals(
@@ -181,34 +179,10 @@ class Watchdog:
             network: self._keeper(network, settings, proposals)
             for network in {account.network or "" for account in transactions.accounts}
         }
-        self._stale = set(self.keepers)
         self._listen(settings)
         self.sidecar.instruments.begin(
             [(account.network or "", account.alias) for account in transactions.accounts]
         )
-
-    def _signers_of(self, transactions: Transactions) -> dict[str, Signer]:
-        """Who signs for each account, by alias; one object for each that is configured."""
-        made: dict[SignerSettings, Signer] = {}
-        found: dict[str, Signer] = {}
-        for account in transactions.accounts:
-            chosen = transactions.signer
-            if account.signer is not None:
-                chosen = transactions.signers[account.signer]
-            if chosen is None:
-                continue
-            if chosen not in made:
-                keystore = chosen.keystore
-                made[chosen] = signer_of(
-                    session=self.sidecar.session,
-                    clock=self.sidecar.clock,
-                    keystore=None if keystore is None else (keystore.file, keystore.password_file),
-                    web3signer=chosen.web3signer,
-                    clef=chosen.clef,
-                    command=chosen.command,
-                )
-            found[account.alias] = made[chosen]
-        return found
 
     def _keeper(self, network: str, settings: Settings, proposals: Proposals | None) -> Keeper:
         clock, instruments = self.sidecar.clock, self.sidecar.instruments
@@ -219,7 +193,14 @@ class Watchdog:
             if account.network == network
         ]
         sight = Sight(clock)
-        filing = Filing(self.journal, sight, clock, is_claimed=self._is_claimed)
+        node = tapped(settings)
+        filing = Filing(
+            self.journal,
+            sight,
+            clock,
+            is_claimed=self._is_claimed,
+            is_tapped=node is not None and node.network == network,
+        )
 
         def sent(act: Act, one: Sent) -> None:
             labels = {"node": one.label, "act": act.value, "reaction": one.reaction.value}
@@ -275,6 +256,12 @@ class Watchdog:
             if not 0 <= now - self._looked_at.get(name, 0.0) < POLL_SECONDS_MAX
         )
 
+    def may_rebroadcast(self, network: str, alias: str) -> bool:
+        """Whether the policy of an account lets its transactions be sent to references."""
+        keeper = self.keepers.get(network)
+        wards = () if keeper is None else keeper.wards
+        return any(ward.account.alias == alias and ward.rules.rebroadcast for ward in wards)
+
     def _is_claimed(self, transaction: Transaction) -> bool:
         """Whether it is of an account that is watched on its chain, as far as chains are known."""
         return any(
@@ -300,27 +287,28 @@ class Watchdog:
         except JournalError as error:
             self.sidecar.instruments.tx_journal_errors.inc()
             self._is_fenced = self._is_fenced or isinstance(error, JournalFencedError)
-            self._stale.add(network)
+            keeper.is_stale = True
             log.error("transactions of %s: %s", network, error)  # noqa: TRY400 - the disk's fault
-            self.sidecar.fold(
-                trouble(ward.account.alias, network, "journal_failed", str(error), Level.FAILED)
-                for ward in keeper.wards
-            )
+            if not keeper.is_over:
+                self.sidecar.fold(
+                    trouble(ward.account.alias, network, "journal_failed", str(error), Level.FAILED)
+                    for ward in keeper.wards
+                )
 
     async def _round(self, keeper: Keeper, watch: Watch) -> None:
         network = watch.name
-        if network in self._stale:
+        if keeper.is_stale:
             identity = None if watch.round is None else watch.round.identity
             if identity is None:
                 return  # Whose journal entries these are is not known before the chain is.
             await self._read_wards(keeper, network, identity.chain_id)
-            self._stale.discard(network)
+            keeper.is_stale = False
         if network not in self._resumed and watch.round is not None and self.mode == "acting":
             await self._resume(keeper, watch)
-            self._resumed.add(network)
-        if await keeper.round(watch, self.mode):
-            self._tell(keeper, network)
+        is_news = await keeper.round(watch, lambda: self.mode)
         await self._keep_up(network, watch)
+        if is_news:
+            self._tell(keeper, network)
 
     async def _read_wards(self, keeper: Keeper, network: str, chain_id: int) -> None:
         """What the journal knows of the accounts; their names may be others than before."""
@@ -344,16 +332,22 @@ class Watchdog:
             endpoint = endpoints.get(intent.node)
             if endpoint is None:
                 continue
+            if self.mode != "acting":
+                return  # Halted meanwhile: what is left waits until it is resumed.
             sent = await keeper.acting.sending.resume(
                 endpoint, intent.raw, Act(intent.act), intent.id
             )
             log.info("%s to %s again: %s", intent.hash, intent.node, sent.reaction.value)
+        self._resumed.add(watch.name)
 
     def _tell(self, keeper: Keeper, network: str) -> None:
         findings: list[Finding] = []
         for ward in keeper.wards:
             told = ward.told(self.sidecar.clock())
-            if told is not None and ward.round is not None:
+            if ward.trouble is not None:
+                alias, why = ward.account.alias, ward.trouble
+                findings.append(trouble(alias, network, "journal_failed", why, Level.FAILED))
+            elif told is not None and ward.round is not None:
                 findings += findings_of(ward.account.alias, network, ward.slots, told, ward.round)
         subjects = {finding.subject for finding in findings}
         mine = (f for f in self.sidecar.verdict.findings if f.network == network)
@@ -363,9 +357,9 @@ class Watchdog:
     async def _keep_up(self, network: str, watch: Watch) -> None:
         now = self.sidecar.clock()
         head = None if watch.round is None else getattr(watch.round.reference, "head", None)
-        if head is not None and now - self._beaten_at.get(network, 0.0) >= BEAT_SECONDS:
-            self._beaten_at[network] = now
+        if head is not None and now - self.beaten_at.get(network, 0.0) >= BEAT_SECONDS:
             await self.journal.beat(network, head.number, now)
+            self.beaten_at[network] = now
         if now - self._retired_at >= RETIRE_SECONDS:
             self._retired_at = now
             days = self.sidecar.settings.transactions.retention_days

@@ -153,7 +153,7 @@ UNMIRRORED = {
             "monitor.guarding",
             *(
                 f"monitor.transactions.{name}"
-                for name in ("keeper", "looking", "filing", "acting", "desk")
+                for name in ("keeper", "looking", "explaining", "filing", "acting", "desk")
             ),
         ),
         "tests/e2e/test_transactions.py: row by row, on real chains",

@@ -24,6 +24,7 @@ from monitor.transactions.signing import KINDS, Offer, Signing
 from monitor.transactions.ward import Ward, day_of
 from monitor.transactions.words import Act, Decision, Presence, Slot, View
 
+REMEMBERED_MAX = 10_000
 KNOWN_SECONDS = 60.0
 """How long a reference that said it knows a transaction counts as having it, whatever it shows."""
 
@@ -117,6 +118,7 @@ class Acting:
         sent = await asyncio.gather(
             *(self.sending.send(endpoint, hash_, raw, act) for endpoint in endpoints)
         )
+        self._prune()
         for one in sent:
             if one.reaction == Reaction.KNOWN:
                 self._knows[one.label, hash_] = self._clock()
@@ -133,6 +135,14 @@ class Acting:
             tip_cap_wei=None if offer is None else offer.fees.tip_cap_wei,
             summary=_said(act, sent),
         )
+
+    def _prune(self) -> None:
+        """What is remembered of the past has an end."""
+        since = self._clock() - KNOWN_SECONDS
+        self._knows = {key: at for key, at in self._knows.items() if at >= since}
+        for remembered in (self._proposed, self.signing.unmoved):
+            if len(remembered) > REMEMBERED_MAX:
+                remembered.clear()
 
     async def _propose_once(self, ward: Ward, slot: Slot, decision: Decision, scene: Scene) -> str:
         newest = slot.newest

@@ -9,7 +9,7 @@ import msgspec
 from monitor.model import Address, Hash32
 from monitor.rpc import decode
 from monitor.rpc.errors import CallRejected, MalformedAnswer
-from monitor.rpc.node import Node
+from monitor.rpc.node import UNREADABLE, Node
 from monitor.transactions import raw, reading
 from monitor.transactions.unsigned import RawError
 from monitor.transactions.words import Consumer, Receipt, Transaction
@@ -55,25 +55,27 @@ async def _in_block(node: Node, address: Address, nonce: int, number: int) -> Co
         for written in block.transactions:
             found = reading.sender_of(written)
             if found.sender.lower() == address and int(found.nonce, 16) == nonce:
-                bytes_ = await _bytes(node, written, Hash32(found.hash.lower()))
+                bytes_ = await _bytes(node, written, Hash32(found.hash.lower()), address)
                 if bytes_ is None:
                     return None
                 block_hash = Hash32(block.hash.lower())
                 return Consumer(raw.decode(bytes_), number, block_hash, bytes_)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         message = f"eth_getBlockByNumber: {node.url.scrub(str(error))}"
         raise MalformedAnswer(message) from None
     return None
 
 
-async def _bytes(node: Node, written: msgspec.Raw, hash_: Hash32) -> bytes | None:
-    """Bytes that hash to its hash; None where the node shows none (blobs)."""
+async def _bytes(node: Node, written: msgspec.Raw, hash_: Hash32, sender: Address) -> bytes | None:
+    """Bytes of this hash, signed by the account; None where the node shows none (blobs)."""
     with contextlib.suppress(RawError):
-        return raw.rebuild(reading.fields_of(written) or {})
+        bytes_ = raw.rebuild(reading.fields_of(written) or {})
+        raw.verify(bytes_, expected_hash=hash_, sender=sender)
+        return bytes_
     try:
         shown = await node.ask("eth_getRawTransactionByHash", (hash_,), reading.hex_bytes)
         bytes_ = raw.from_hex(shown)
-        raw.verify(bytes_, expected_hash=hash_)
+        raw.verify(bytes_, expected_hash=hash_, sender=sender)
     except (RawError, CallRejected):
         return None
     return bytes_

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from monitor.config.transactions import ETHER, GWEI, TransactionPolicy, wei
+from collections.abc import Callable
+
+import aiohttp
+
+from monitor.config.transactions import ETHER, GWEI, TransactionPolicy, Transactions, wei
+from monitor.config.transactions import Signer as SignerSettings
 from monitor.transactions.rules import Rules
+from monitor.transactions.signers import Signer, signer_of
 
 
 def rules_of(policy: TransactionPolicy) -> Rules:
@@ -33,3 +39,29 @@ def rules_of(policy: TransactionPolicy) -> Rules:
 
 def _wei(amount: float | None, unit: int) -> int | None:
     return None if amount is None else wei(amount, unit)
+
+
+def signers_of(
+    transactions: Transactions, session: aiohttp.ClientSession, clock: Callable[[], float]
+) -> dict[str, Signer]:
+    """Who signs for each account, by alias; one object for each that is configured."""
+    made: dict[SignerSettings, Signer] = {}
+    found: dict[str, Signer] = {}
+    for account in transactions.accounts:
+        chosen = transactions.signer
+        if account.signer is not None:
+            chosen = transactions.signers[account.signer]
+        if chosen is None:
+            continue
+        if chosen not in made:
+            keystore = chosen.keystore
+            made[chosen] = signer_of(
+                session=session,
+                clock=clock,
+                keystore=None if keystore is None else (keystore.file, keystore.password_file),
+                web3signer=chosen.web3signer,
+                clef=chosen.clef,
+                command=chosen.command,
+            )
+        found[account.alias] = made[chosen]
+    return found

@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from monitor.model import Hash32
 from monitor.rpc.errors import RpcError
+from monitor.rpc.node import UNREADABLE
 from monitor.transactions.acting import own_nodes
 from monitor.transactions.fees import Fees
 from monitor.transactions.filing import decoded
 from monitor.transactions.journal import JournalError
-from monitor.transactions.keeper import Keeper
+from monitor.transactions.keeper import Keeper, Mode
 from monitor.transactions.looking import Scene
 from monitor.transactions.orders import Ordered, OrderError
-from monitor.transactions.unsigned import RawError
+from monitor.transactions.unsigned import BLOB, RawError
 from monitor.transactions.ward import Ward
 from monitor.transactions.words import Act, Slot, Transaction
 
@@ -51,11 +50,11 @@ class Desk:
         self,
         keepers: Callable[[], Mapping[str, Keeper]],
         halt_file: Path,
-        is_halted: Callable[[], bool],
+        mode: Callable[[], Mode],
     ) -> None:
         self._keepers = keepers
         self._halt_file = halt_file
-        self._is_halted = is_halted
+        self._mode = mode
 
     async def register(
         self, *, raw: bytes | None, hash_: str | None, network: str | None
@@ -144,7 +143,13 @@ class Desk:
                 f"{act.value}: say `{act.value}: true` there, with a signer and caps"
             )
             raise OrderError(message, "refused")
-        if ward.lowest is not None and ward.lowest.nonce != slot.nonce:
+        if ward.lowest is None or slot.nonce < ward.lowest.nonce:
+            message = f"nonce {slot.nonce} is used on the network: nothing can be signed for it"
+            raise OrderError(message, "refused")
+        if any(one.transaction and one.transaction.type == BLOB for one in slot.attempts):
+            message = "a blob transaction is replaced by its sender only"
+            raise OrderError(message, "refused")
+        if ward.lowest.nonce != slot.nonce:
             message = (
                 f"nonce {slot.nonce} waits for nonce {ward.lowest.nonce}: nothing helps it but "
                 "what helps that one"
@@ -155,6 +160,10 @@ class Desk:
             self._may_send()
             self._is_sure(found, scene)
         with _kept():
+            past = await found.keeper.acting.past(slot)
+            if past.bumps >= ward.rules.bumps_max and not dry_run:
+                message = f"nonce {slot.nonce} was raised {past.bumps} times, as often as it may"
+                raise OrderError(message, "refused")
             offer = await found.keeper.acting.signing.offer(ward, slot, act, scene, chosen)
             if dry_run:
                 return Ordered(
@@ -177,8 +186,11 @@ class Desk:
             raise OrderError(message, "refused")
 
     def _may_send(self) -> None:
-        if self._is_halted():
+        if self._mode() == "halted":
             message = "halted: nothing is sent until `headwatch tx resume`"
+            raise OrderError(message, "refused")
+        if self._mode() == "dry_run":
+            message = "dry run: nothing is sent while `transactions.dry_run` is set"
             raise OrderError(message, "refused")
 
     async def _stand(self, name: str) -> tuple[Found, Scene]:
@@ -231,7 +243,7 @@ class Desk:
             for endpoint in (*scene.watch.nodes, *scene.references):
                 try:
                     raw = await keeper.filing.fetched(endpoint, hash_)
-                except (RpcError, msgspec.DecodeError) as error:
+                except (RpcError, *UNREADABLE) as error:
                     log.info("%s: %s", endpoint.label, error)
                     continue
                 if raw is not None:

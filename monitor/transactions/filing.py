@@ -13,11 +13,10 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from monitor.endpoint import Endpoint
 from monitor.model import Address, Hash32
 from monitor.rpc.errors import RpcError
+from monitor.rpc.node import UNREADABLE
 from monitor.transactions import raw as raws
 from monitor.transactions import reading
 from monitor.transactions.journal import Arrival, Journal, Sighting
@@ -29,6 +28,12 @@ from monitor.transactions.words import AttemptKind, Consumer, Slot, Transaction
 
 log = logging.getLogger("headwatch")
 
+STRANGER_SECONDS = 60.0
+"""How long bytes that could not be had are not asked for again."""
+STRANGERS_MAX = 10_000
+NONCE_MAX = 2**63 - 1
+DEAF_SECONDS_MAX = 600.0
+"""An unanswered arrival is not kept longer for the sake of an endpoint that does not answer."""
 ABSENT_ROUNDS_MAX = 3
 """So many rounds nobody has an unanswered arrival, then it was never sent."""
 UNSENDABLE = "its bytes cannot be had"
@@ -54,16 +59,22 @@ class Filing:
         clock: Callable[[], float],
         *,
         is_claimed: Callable[[Transaction], bool],
+        is_tapped: bool = True,
     ) -> None:
-        """`is_claimed`: whether any network watches the sender of a transaction."""
+        """`is_claimed`: whether any network watches the sender of a transaction.
+
+        `is_tapped`: whether the tap's node is of this network, so that bytes which name no chain
+        (before EIP-155) are of this one.
+        """
+        self._is_tapped = is_tapped
         self._is_claimed = is_claimed
         self._journal = journal
         self._sight = sight
         self._clock = clock
         self._absent: dict[Hash32, tuple[int, int]] = {}
         """Of unanswered arrivals: rounds in which nobody had it, and the height of the last."""
-        self._strangers: set[Hash32] = set()
-        """Hashes without bytes that were asked for in vain, so as not to ask in every round."""
+        self._strangers: dict[Hash32, float] = {}
+        """Pooled transactions that could not be filed with bytes, and when that was tried."""
 
     async def arrivals(
         self,
@@ -87,6 +98,8 @@ class Filing:
                 await self._journal.dismiss(arrival.hash, f"no transaction: {error}", self._clock())
                 continue
             ward = wards.get(transaction.sender)
+            if transaction.chain_id is None and not self._is_tapped:
+                continue
             if transaction.chain_id not in {None, place.chain_id} or ward is None:
                 if not self._is_claimed(transaction):
                     # It would stand before others for ever: so many are read, and no more.
@@ -108,12 +121,17 @@ class Filing:
         Its sender was told an error, as without headwatch: sending it now, behind the back of a
         sender who may have signed the payment anew, could pay twice.
         """
+        rounds, number = self._absent.get(arrival.hash, (0, -1))
+        if place.number is None or place.number <= number:
+            return False
         said = await asyncio.gather(*(self._sight.has(e.node, arrival.hash) for e in endpoints))
         if any(has is True for has in said):
             self._absent.pop(arrival.hash, None)
             return True
-        rounds, number = self._absent.get(arrival.hash, (0, -1))
-        if place.number is None or place.number <= number or any(has is not False for has in said):
+        # One that is deaf for long, as the node that did not answer may be, is not waited for.
+        is_old = self._clock() - arrival.at > DEAF_SECONDS_MAX
+        if any(has is not False for has in said) and not (is_old and False in said):
+            self._absent[arrival.hash] = (rounds, place.number)
             return False
         self._absent[arrival.hash] = (rounds + 1, place.number)
         if rounds + 1 >= ABSENT_ROUNDS_MAX:
@@ -127,29 +145,49 @@ class Filing:
         self, ward: Ward, listed: Iterable[PooledTransaction], place: Place, endpoint: Endpoint
     ) -> None:
         """File what an endpoint's pool holds of the account."""
+        now = self._clock()
         for one in listed:
             slot = ward.slots.get(one.entry.nonce)
-            known = slot is not None and any(
-                attempt.hash == one.entry.hash and attempt.has_raw for attempt in slot.attempts
-            )
-            if known or one.entry.hash in self._strangers:
+            held = {} if slot is None else {one.hash: one for one in slot.attempts}
+            attempt = held.get(one.entry.hash)
+            tried_at = self._strangers.get(one.entry.hash, -STRANGER_SECONDS)
+            if (attempt is not None and attempt.has_raw) or now - tried_at < STRANGER_SECONDS:
                 continue
-            raw = await self._bytes(one, endpoint)
-            if raw is None:
-                # Once with its hash alone; its bytes are not asked for in every round.
-                self._strangers.add(one.entry.hash)
+            if one.entry.nonce > NONCE_MAX:
+                continue  # No chain will ever take it (EIP-2681).
+            raw = await self._bytes(one, endpoint, ward.account.address, place.chain_id)
+            transaction = None if raw is None else await decoded(raw)
+            if raw is not None and transaction is not None:
+                if transaction.nonce == one.entry.nonce:
+                    await self._file(ward, transaction, raw, "pool", place)
+                    continue
+                log.info("%s lists %s under another nonce", endpoint.label, one.entry.hash)
+            # With its hash alone; its bytes are asked for again, but not in every round.
+            self._remember_stranger(one.entry.hash, now)
+            if attempt is None and transaction is None:
                 await self.known_by_hash(ward, one.entry.nonce, one.entry.hash, "pool", place)
-            else:
-                await self._file(ward, await decoded(raw), raw, "pool", place)
 
-    async def _bytes(self, one: PooledTransaction, endpoint: Endpoint) -> bytes | None:
-        """Rebuilt from the object, else asked for; only bytes that hash to its hash."""
+    def _remember_stranger(self, hash_: Hash32, now: float) -> None:
+        if len(self._strangers) >= STRANGERS_MAX:
+            self._strangers = {
+                key: at for key, at in self._strangers.items() if now - at < STRANGER_SECONDS
+            }
+        if len(self._strangers) < STRANGERS_MAX:
+            self._strangers[hash_] = now
+
+    async def _bytes(
+        self, one: PooledTransaction, endpoint: Endpoint, sender: Address, chain_id: int
+    ) -> bytes | None:
+        """Rebuilt from the object, else asked for; only what hashes to its hash and is theirs."""
+        verified = is_of(one.entry.hash, sender, chain_id)
         try:
-            return await asyncio.to_thread(raws.rebuild, one.fields())
-        except (RawError, msgspec.DecodeError) as error:
+            raw = await asyncio.to_thread(raws.rebuild, one.fields())
+            if verified(raw):
+                return raw
+        except (RawError, *UNREADABLE) as error:
             log.debug("%s cannot be rebuilt: %s", one.entry.hash, error)
         try:
-            return await self._sight.raw(endpoint.node, one.entry.hash, is_of(one.entry.hash))
+            return await self._sight.raw(endpoint.node, one.entry.hash, verified)
         except RpcError as error:
             log.debug("%s cannot be had: %s", one.entry.hash, error)
         return None
@@ -157,7 +195,7 @@ class Filing:
     async def fetched(self, endpoint: Endpoint, hash_: Hash32) -> bytes | None:
         """The verified bytes of a transaction from one endpoint; None where it has none.
 
-        Raises RpcError, msgspec.DecodeError.
+        Raises RpcError, and what is in `UNREADABLE`.
         """
         raw = await self._sight.raw(endpoint.node, hash_, is_of(hash_))
         if raw is None:
@@ -245,12 +283,14 @@ class Filing:
         )
 
 
-def is_of(hash_: Hash32) -> Callable[[bytes], bool]:
-    """Whether bytes are the transaction of this hash, with a signature that recovers somebody."""
+def is_of(
+    hash_: Hash32, sender: Address | None = None, chain_id: int | None = None
+) -> Callable[[bytes], bool]:
+    """Whether bytes are the transaction of this hash, signed by the sender, for the chain."""
 
     def verified(raw: bytes) -> bool:
         try:
-            raws.verify(raw, expected_hash=hash_)
+            raws.verify(raw, expected_hash=hash_, sender=sender, chain_id=chain_id)
         except RawError:
             return False
         return True

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from monitor.endpoint import Endpoint
 from monitor.judge.profiles import Profile
 from monitor.model import Address, Hash32, Level, Unseen
-from monitor.rpc.errors import RpcError
-from monitor.transactions import autopsy
 from monitor.transactions.acting import Acting
-from monitor.transactions.decide import CONSUMED, consumed, decide
+from monitor.transactions.decide import decide
+from monitor.transactions.explaining import Explaining
 from monitor.transactions.filing import Filing
 from monitor.transactions.inclusion import Inclusion, InclusionModel
-from monitor.transactions.journal import Change, Journal, Note
+from monitor.transactions.journal import BROKEN_JOURNAL, Change, Journal, JournalError, Note
 from monitor.transactions.looking import Looking, Scene, scene_of
 from monitor.transactions.orders import OrderError
 from monitor.transactions.plan import plan
@@ -33,7 +32,6 @@ from monitor.transactions.words import (
     AccountDecision,
     AccountRound,
     Act,
-    Consumer,
     Decision,
     Slot,
     State,
@@ -78,10 +76,15 @@ class Keeper:
         self._journal = journal
         self.acting = acting
         self._looking = looking
+        self._explaining = Explaining(looking)
         self._clock = clock
         self._events = events
         self.chain_id: int | None = None
         """Of the network, as its references agreed last; None before the first time."""
+        self.is_stale = True
+        """Its accounts are to be read from the journal before the next round."""
+        self.is_over = False
+        """Another configuration is in force: a round that is under way sends and tells nothing."""
         self._watch: Watch | None = None
         self._said: dict[tuple[int, str], str] = {}
         """What an endpoint last said of a slot, so that only news is written down."""
@@ -90,14 +93,21 @@ class Keeper:
     def by_address(self) -> dict[Address, Ward]:
         return {ward.account.address: ward for ward in self.wards}
 
-    async def round(self, watch: Watch, mode: Mode) -> bool:
-        """One round; whether anything was decided. Raises JournalError."""
+    async def round(self, watch: Watch, mode: Callable[[], Mode]) -> bool:
+        """One round; whether anything was decided. Raises JournalError.
+
+        `mode` is asked again before each step: a round may take longer than a halt may wait.
+        """
         self._watch = watch
         round_ = watch.round
         if round_ is not None and round_.identity is not None:
             self.chain_id = round_.identity.chain_id
         if round_ is None or self.chain_id is None:
             return False
+
+        def may() -> Mode:
+            return "halted" if self.is_over else mode()
+
         now = self._clock()
         scene = scene_of(watch, round_, self.chain_id)
         nodes = {node.name: node for node in watch.nodes}
@@ -105,18 +115,42 @@ class Keeper:
         await self.filing.arrivals(self.by_address, scene.place, endpoints, self.in_flight())
         due = [ward for ward in self.wards if ward.is_due(scene.number, now)]
         if any(ward.slots for ward in due):
-            scene = replace(scene, market=await self._looking.market(endpoints))
+            market = await self._looking.market(scene.references, scene.round.need)
+            scene = replace(scene, market=market)
         for start in range(0, len(self.wards), WARDS_AT_ONCE):
             some = self.wards[start : start + WARDS_AT_ONCE]
-            await asyncio.gather(
-                *(
-                    self._visit(ward, nodes[ward.account.node or ""], scene, mode)
-                    if ward in due
-                    else self._looking.glance(ward, nodes[ward.account.node or ""], scene)
-                    for ward in some
-                )
-            )
-        return bool(due)
+            await self._each(some, due, nodes, scene, mode)
+        return bool(due) and not self.is_over
+
+    async def _each(
+        self,
+        wards: Sequence[Ward],
+        due: Sequence[Ward],
+        nodes: Mapping[str, Endpoint],
+        scene: Scene,
+        mode: Callable[[], Mode],
+    ) -> None:
+        """Some accounts at once. What one of them is told in vain is not the others' trouble.
+
+        Raises JournalError where the journal itself is no good.
+        """
+        ended = await asyncio.gather(
+            *(
+                self._visit(ward, nodes[ward.account.node or ""], scene, mode)
+                if ward in due
+                else self._looking.glance(ward, nodes[ward.account.node or ""], scene)
+                for ward in wards
+            ),
+            return_exceptions=True,
+        )
+        for ward, error in zip(wards, ended, strict=True):
+            if isinstance(error, JournalError) and not isinstance(error, BROKEN_JOURNAL):
+                log.error("account %s: %s", ward.account.alias, error)
+                ward.trouble = str(error)
+            elif isinstance(error, BaseException):
+                raise error
+            elif ward in due:
+                ward.trouble = None
 
     async def stand(self) -> Scene:
         """What an order stands on now. Raises OrderError before the network was seen."""
@@ -125,7 +159,7 @@ class Keeper:
             message = "its network was not seen yet: ask again in a moment"
             raise OrderError(message, "unavailable")
         scene = scene_of(watch, watch.round, self.chain_id)
-        market = await self._looking.market((*watch.nodes, *scene.references))
+        market = await self._looking.market(scene.references, scene.round.need)
         return replace(scene, market=market)
 
     def decision_of(self, ward: Ward, slot: Slot) -> Decision:
@@ -133,7 +167,9 @@ class Keeper:
         decided = None if ward.decision is None else ward.decision.slots.get(slot.id)
         return decided or Decision("", slot.state, Level.UNKNOWN, "not looked at yet", is_weak=True)
 
-    async def _visit(self, ward: Ward, local: Endpoint, scene: Scene, mode: Mode) -> None:
+    async def _visit(
+        self, ward: Ward, local: Endpoint, scene: Scene, mode: Callable[[], Mode]
+    ) -> None:
         ward.is_urgent = False
         ward.asked_number, ward.asked_at = scene.number, self._clock()
         round_ = await self._looking.look(ward, local, scene)
@@ -148,7 +184,7 @@ class Keeper:
         await self._open_gap(ward, decision, scene, mode)
         await self._note(ward, round_)
         decided = [
-            (slot, await self._explained(ward, slot, decision.slots[slot.id], scene))
+            (slot, await self._explaining.explained(ward, slot, decision.slots[slot.id], scene))
             for _, slot in sorted(ward.slots.items())
             if slot.id in decision.slots
         ]
@@ -158,13 +194,13 @@ class Keeper:
         ward.budget_spent_wei = await self.acting.signing.spent_wei(ward)
 
     async def _open_gap(
-        self, ward: Ward, decision: AccountDecision, scene: Scene, mode: Mode
+        self, ward: Ward, decision: AccountDecision, scene: Scene, mode: Callable[[], Mode]
     ) -> None:
         """Make a slot of the lowest missing nonce, where the policy lets it be filled.
 
         That is a nonce which the sender has handed out itself: later ones wait for it.
         """
-        can = ward.rules.fill and mode == "acting" and self.acting.signing.has_signer(ward)
+        can = ward.rules.fill and mode() == "acting" and self.acting.signing.has_signer(ward)
         if not can or ward.is_weak or not decision.gap_nonces:
             return
         nonce = decision.gap_nonces[0]
@@ -203,7 +239,7 @@ class Keeper:
             await self._journal.seen(notes)
 
     async def _follow(
-        self, ward: Ward, slot: Slot, decision: Decision, scene: Scene, mode: Mode
+        self, ward: Ward, slot: Slot, decision: Decision, scene: Scene, mode: Callable[[], Mode]
     ) -> None:
         """Do what helps, or close what is final."""
         if decision.state in TERMINAL:
@@ -221,14 +257,16 @@ class Keeper:
             market=None if isinstance(scene.market, Unseen) else scene.market,
             number=scene.number,
             has_signer=self.acting.signing.has_signer(ward),
-            dry_run=mode == "dry_run",
-            halted=mode == "halted",
+            dry_run=mode() == "dry_run",
+            halted=mode() == "halted",
         )
         notes = [one.summary for one in withheld if one.reason != "backoff"]
         for step in steps:
             if decision.is_weak and step.act in DESTRUCTIVE:
                 message = f"{step.act} was planned on weak evidence: {decision.summary}"
                 raise AssertionError(message)
+            if step.act != Act.PROPOSE and mode() != "acting":
+                continue
             notes.append(await self.acting.do(ward, slot, step, decision, scene))
             ward.is_urgent = True
         ward.notes[slot.id] = "; ".join(note for note in notes if note)
@@ -270,55 +308,6 @@ class Keeper:
             *(ward.account.alias, slot.nonce, slot.state.value, moved.state.value),
             decision.summary,
         )
-
-    async def _explained(
-        self, ward: Ward, slot: Slot, decision: Decision, scene: Scene
-    ) -> Decision:
-        """The decision, with the consumer of the nonce and the reason of a revert."""
-        if Act.FIND_CONSUMER in decision.acts and scene.head is not None:
-            found = ward.consumers.get(slot.id)
-            if found is None:
-                found = await self._looking.consumer(ward, slot.nonce, scene)
-                ward.consumers[slot.id] = found
-            if found is not None:
-                decision = self._with_consumer(slot, decision, found, scene)
-                ward.restate(slot, decision)
-            return decision
-        if Act.EXPLAIN_REVERT in decision.acts and decision.receipt is not None:
-            reason = ward.reasons.get(slot.id)
-            attempt = next((a for a in slot.attempts if a.hash == decision.receipt.hash), None)
-            if reason is None and attempt is not None and attempt.transaction is not None:
-                for reference in scene.references:
-                    try:
-                        reason = await autopsy.revert_reason(
-                            reference.node, attempt.transaction, decision.receipt
-                        )
-                    except RpcError as error:
-                        log.info("%s cannot say why it reverted: %s", reference.label, error)
-                        continue
-                    ward.reasons[slot.id] = reason
-                    break
-            if reason is not None:
-                decision = replace(decision, summary=f"{decision.summary}; reason: {reason}")
-                ward.restate(slot, decision)
-        return decision
-
-    def _with_consumer(
-        self, slot: Slot, decision: Decision, found: Consumer, scene: Scene
-    ) -> Decision:
-        """What the transaction that took the nonce makes of the slot; terminal once it is final."""
-        state = consumed(slot, found)
-        if state not in CONSUMED:
-            return decision  # An attempt of its own: the receipt decides.
-        decision = replace(decision, level=CONSUMED[state])
-        summary = (
-            f"nonce {slot.nonce} was taken by {found.transaction.hash} in block {found.number}: "
-            f"{state.value.replace('_', ' ')}"
-        )
-        is_final = scene.final_number is not None and found.number <= scene.final_number
-        if is_final and not decision.is_weak:
-            return replace(decision, state=state, summary=summary)
-        return replace(decision, summary=summary)
 
     async def _close(self, ward: Ward, slot: Slot, decision: Decision) -> None:
         consumer = ward.consumers.get(slot.id)

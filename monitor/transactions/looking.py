@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from monitor.endpoint import Endpoint
 from monitor.judge.quorum import Round, believed_hash
 from monitor.judge.seen import HeadSeen
-from monitor.model import Head, Reference, Unseen
+from monitor.model import Hash32, Head, Reference, Unseen
 from monitor.rpc.errors import RpcError
 from monitor.transactions import autopsy
 from monitor.transactions.filing import Filing, Place
@@ -24,6 +25,8 @@ from monitor.watch import Watch
 
 log = logging.getLogger("headwatch")
 
+SEARCHED_MAX = 16
+"""So many unknown nonces are looked for in blocks in one round of an account."""
 CONFIRMATIONS = 64
 """From which depth a block counts as final on a chain without the `finalized` tag."""
 
@@ -113,9 +116,9 @@ class Looking:
         self._is_synced = is_synced
         self._with_known = with_known
 
-    async def market(self, endpoints: Sequence[Endpoint]) -> Market | Unseen:
-        """What inclusion costs now."""
-        return await self._sight.market(endpoints)
+    async def market(self, endpoints: Sequence[Endpoint], need: int) -> Market | Unseen:
+        """What inclusion costs now, by a quorum of `need` operators."""
+        return await self._sight.market(endpoints, need)
 
     async def glance(self, ward: Ward, local: Endpoint, scene: Scene) -> None:
         """Between two heads: what is new at the account's own node, which is ours to ask."""
@@ -198,17 +201,19 @@ class Looking:
 
         That is the block scan: only blocks in which the account's count rises are read.
         """
-        counts = [v.nonce_latest for v in views if isinstance(v, View)]
-        seen = sorted((n for n in counts if isinstance(n, int)), reverse=True)
+        by_operator: dict[str, int] = {}
+        for view in views:
+            if isinstance(view, View) and isinstance(view.nonce_latest, int):
+                least = by_operator.get(view.operator, view.nonce_latest)
+                by_operator[view.operator] = min(least, view.nonce_latest)
+        seen = sorted(by_operator.values(), reverse=True)
         if ward.network_nonce is None or scene.head is None or len(seen) < scene.round.need:
             return
-        upto = seen[scene.round.need - 1]
-        for nonce in range(ward.network_nonce, upto):
-            if nonce in ward.slots:
-                continue
+        for nonce in _unknown(ward, ward.network_nonce, seen[scene.round.need - 1]):
             found = await self.consumer(ward, nonce, scene)
-            if found is not None:
-                await self._filing.mined(ward, found, scene.place)
+            if found is None:
+                return
+            await self._filing.mined(ward, found, scene.place)
 
     async def _find_local(
         self, ward: Ward, view: View | Unseen, local: Endpoint, scene: Scene
@@ -222,9 +227,7 @@ class Looking:
             return
         if ward.network_nonce is None:
             return
-        for nonce in range(ward.network_nonce, view.nonce_latest):
-            if nonce in ward.slots:
-                continue
+        for nonce in _unknown(ward, ward.network_nonce, view.nonce_latest):
             try:
                 found = await autopsy.consumer(
                     local.node, ward.account.address, nonce, view.head.number
@@ -232,15 +235,19 @@ class Looking:
             except RpcError as error:
                 log.info("%s cannot show nonce %d: %s", local.label, nonce, error)
                 return
-            if found is not None:
-                await self._filing.mined(ward, found, scene.place)
+            if found is None:
+                return  # Of another chain, or long ago: later ones are no nearer.
+            await self._filing.mined(ward, found, scene.place)
 
     async def consumer(self, ward: Ward, nonce: int, scene: Scene) -> Consumer | None:
-        """Who took a nonce, as two references say; None where they do not agree or cannot say."""
+        """Who took a nonce, as a quorum of operators says; None where there is none.
+
+        An operator whose endpoints contradict each other has no vote.
+        """
         highest = scene.number
         if highest is None:
             return None
-        said: list[Consumer] = []
+        votes: dict[str, Consumer | None] = {}
         for reference in scene.references:
             try:
                 found = await autopsy.consumer(reference.node, ward.account.address, nonce, highest)
@@ -249,9 +256,30 @@ class Looking:
                 continue
             if found is None:
                 continue
-            if believed_hash(scene.round, found.number) in {None, found.block_hash}:
-                said.append(found)
-            if len(said) >= min(scene.round.need, len(scene.references)):
-                break
-        agreed = {(one.transaction.hash, one.block_hash) for one in said}
-        return said[0] if len(agreed) == 1 and len(said) >= scene.round.need else None
+            if believed_hash(scene.round, found.number) not in {None, found.block_hash}:
+                continue
+            operator = reference.operator or reference.label
+            before = votes.setdefault(operator, found)
+            if before is not None and _named(before) != _named(found):
+                votes[operator] = None
+            agreeing = [one for one in votes.values() if one and _named(one) == _named(found)]
+            if len(agreeing) >= scene.round.need:
+                return found
+        return None
+
+
+def _named(found: Consumer) -> tuple[Hash32, Hash32]:
+    return (found.transaction.hash, found.block_hash)
+
+
+def _unknown(ward: Ward, first: int, end: int) -> Iterator[int]:
+    """The lowest nonces from `first` up to `end` that nothing is known of; a few at a time.
+
+    What an endpoint says how high they go may be anything.
+    """
+    nonces = (
+        nonce
+        for nonce in range(first, min(end, first + len(ward.slots) + SEARCHED_MAX))
+        if nonce not in ward.slots
+    )
+    return islice(nonces, SEARCHED_MAX)

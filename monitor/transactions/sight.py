@@ -7,22 +7,22 @@ more, and then not believed for this round. Nothing here decides anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-
-import msgspec
 
 from monitor.endpoint import Endpoint
 from monitor.model import Address, Hash32, Head, Unseen
 from monitor.rpc import decode
 from monitor.rpc.errors import CallRejected, MalformedAnswer, MethodAbsent, RpcError
-from monitor.rpc.node import Node
+from monitor.rpc.node import UNREADABLE, Node
 from monitor.transactions import reading
 from monitor.transactions.reading import PooledTransaction
 from monitor.transactions.words import Market, PoolEntry, Presence, Receipt, View
 
 T = TypeVar("T")
+LACKS_SECONDS = 600.0
+"""How long a node is believed that it lacks a method."""
 FEE_BLOCKS = 10
 FEE_PERCENTILES = (10, 50)
 UNKNOWN_YET = "indexing is in progress"
@@ -55,7 +55,8 @@ class Sight:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._lacks: set[tuple[str, str]] = set()
+        self._lacks: dict[tuple[str, str], float] = {}
+        """Methods that an endpoint said it does not have, and when: it may be another one soon."""
 
     async def look(self, endpoint: Endpoint, question: Question) -> Answer:
         """One endpoint's view of one account; `Unseen` where it did not answer, or moved twice."""
@@ -106,6 +107,10 @@ class Sight:
         )
         return Answer(view, listed)
 
+    def _has_not(self, node: Node, method: str) -> bool:
+        """Whether the node said lately that it lacks a method."""
+        return self._clock() - self._lacks.get((node.label, method), -LACKS_SECONDS) < LACKS_SECONDS
+
     async def _seen(self, answer: Awaitable[T]) -> T | Unseen:
         try:
             return await answer
@@ -119,13 +124,13 @@ class Sight:
             ("txpool_content", (), reading.content, reading.pooled_of_all),
         )
         for method, params, decoder, read in ways:
-            if (node.label, method) in self._lacks:
+            if self._has_not(node, method):
                 continue
             try:
                 return tuple(read(await node.ask(method, params, decoder), address))
             except MethodAbsent:
-                self._lacks.add((node.label, method))
-            except msgspec.DecodeError as error:
+                self._lacks[node.label, method] = self._clock()
+            except UNREADABLE as error:
                 message = f"{method}: {node.url.scrub(str(error))}"
                 raise MalformedAnswer(message) from None
         return None
@@ -138,12 +143,12 @@ class Sight:
         Raises RpcError where it did not answer.
         """
         for method in ("eth_getRawTransactionByHash", "debug_getRawTransaction"):
-            if (node.label, method) in self._lacks:
+            if self._has_not(node, method):
                 continue
             try:
                 written = await node.ask(method, (hash_,), reading.hex_bytes)
             except MethodAbsent:
-                self._lacks.add((node.label, method))
+                self._lacks[node.label, method] = self._clock()
                 continue
             except CallRejected:
                 continue
@@ -157,19 +162,31 @@ class Sight:
         place = await self._seen(_place(node, hash_))
         return place if isinstance(place, Unseen) else place is not None
 
-    async def market(self, endpoints: Iterable[Endpoint]) -> Market | Unseen:
-        """What inclusion costs: of all that answer, the highest of each price."""
+    async def market(self, endpoints: Sequence[Endpoint], need: int) -> Market | Unseen:
+        """What inclusion costs: of each price the highest that `need` operators reach.
+
+        One operator is one vote, by the lowest that any of its endpoints names; so a liar alone
+        neither makes a transaction look too cheap nor sets the price of its replacement.
+        """
         said = await asyncio.gather(*(self._seen(_market(e.node)) for e in endpoints))
-        markets = [market for market in said if isinstance(market, Market)]
-        if not markets:
+        by_operator: dict[str, list[Market]] = {}
+        for endpoint, one in zip(endpoints, said, strict=True):
+            if isinstance(one, Market):
+                by_operator.setdefault(endpoint.operator or endpoint.label, []).append(one)
+        if len(by_operator) < need or not by_operator:
             unseen = [one for one in said if isinstance(one, Unseen)]
-            return unseen[0] if unseen else Unseen("unsupported", "nobody tells what gas costs")
+            return unseen[0] if unseen else Unseen("unsupported", "too few tell what gas costs")
+
+        def reached(price: Callable[[Market], int]) -> int:
+            lowest = (min(price(one) for one in many) for many in by_operator.values())
+            return sorted(lowest, reverse=True)[max(need, 1) - 1]
+
         return Market(
-            base_fee_wei=max(market.base_fee_wei for market in markets),
-            tip_low_wei=_middle([market.tip_low_wei for market in markets]),
-            tip_wei=_middle([market.tip_wei for market in markets]),
-            gas_limit=min(market.gas_limit for market in markets),
-            blob_base_fee_wei=max(market.blob_base_fee_wei for market in markets),
+            base_fee_wei=reached(lambda market: market.base_fee_wei),
+            tip_low_wei=reached(lambda market: market.tip_low_wei),
+            tip_wei=reached(lambda market: market.tip_wei),
+            gas_limit=reached(lambda market: market.gas_limit),
+            blob_base_fee_wei=reached(lambda market: market.blob_base_fee_wei),
         )
 
     async def peers(self, node: Node) -> int | Unseen:
@@ -191,11 +208,6 @@ def _presence(
     if place.block_hash is not None:
         return "mined"
     return "pending" if listed is None else listed.presence
-
-
-def _middle(values: Sequence[int]) -> int:
-    """The upper median: one endpoint of three moves it nowhere."""
-    return sorted(values)[len(values) // 2]
 
 
 def _bytes(written: str | None) -> bytes | None:

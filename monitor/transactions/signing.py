@@ -17,7 +17,7 @@ from monitor.model import Hash32, Unseen
 from monitor.transactions import fees
 from monitor.transactions import raw as raws
 from monitor.transactions.fees import CapBlocks, Fees, Free
-from monitor.transactions.journal import Journal
+from monitor.transactions.journal import BROKEN_JOURNAL, Journal, JournalError
 from monitor.transactions.looking import Scene
 from monitor.transactions.orders import CappedError, OrderError
 from monitor.transactions.proposal import Proposal
@@ -115,7 +115,7 @@ class Signing:
         if signer is None:
             message = f"account {ward.account.alias} has no signer"
             raise OrderError(message, "refused")
-        lease = await self._journal.lease(slot.id, KINDS[act], self._clock())
+        lease = await self._lease(slot, act)
         try:
             raw = await signer.sign(offer.unsigned, slot.sender)
         except SignerError as error:
@@ -131,6 +131,15 @@ class Signing:
             *(ward.account.alias, slot.nonce, act.value, transaction.hash, offer.cost_max_wei),
         )
         return Signed(transaction.hash, raw, offer)
+
+    async def _lease(self, slot: Slot, act: Act) -> int:
+        """The right to sign one. Raises OrderError while somebody else has it, or it is closed."""
+        try:
+            return await self._journal.lease(slot.id, KINDS[act], self._clock())
+        except JournalError as error:
+            if isinstance(error, BROKEN_JOURNAL):
+                raise
+            raise OrderError(str(error), "unavailable") from None
 
     async def proposal(self, ward: Ward, slot: Slot, decision: Decision, scene: Scene) -> Proposal:
         """The unsigned replacement for whoever has the key, by the formula and without our caps.
@@ -234,7 +243,10 @@ def highest_offer(slot: Slot) -> Fees | None:
 
 
 def _offer(unsigned: Unsigned, found: Fees) -> Offer:
-    offered = unsigned.with_fees(fee_cap_wei=found.fee_cap_wei, tip_cap_wei=found.tip_cap_wei)
+    try:
+        offered = unsigned.with_fees(fee_cap_wei=found.fee_cap_wei, tip_cap_wei=found.tip_cap_wei)
+    except RawError as error:
+        raise OrderError(str(error), "refused") from None
     return Offer(offered, found)
 
 

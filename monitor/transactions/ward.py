@@ -65,12 +65,16 @@ class Ward:
     account_counters: AccountCounters = field(default_factory=AccountCounters)
     decision: AccountDecision | None = None
     round: AccountRound | None = None
-    consumers: dict[int, Consumer | None] = field(default_factory=dict)
-    """Who took the nonce of a slot; None where it was looked for and not found."""
+    consumers: dict[int, Consumer] = field(default_factory=dict)
+    """Who took the nonce of a slot, as last found."""
+    searched: dict[int, int] = field(default_factory=dict)
+    """The height at which nobody was found to have taken the nonce of a slot."""
     reasons: dict[int, str] = field(default_factory=dict)
     """Why a slot's transaction reverted."""
     notes: dict[int, str] = field(default_factory=dict)
     """What was last done, or withheld, for a slot: the end of its sentence."""
+    trouble: str | None = None
+    """Why its last round failed in the journal, and that of other accounts did not."""
     capped: tuple[str, str] | None = None
     """Why nothing could be signed in the last round: a slug, and the sentence."""
     aftermath: dict[int, tuple[float, State, Level, str]] = field(default_factory=dict)
@@ -101,7 +105,8 @@ class Ward:
     def drop(self, slot: Slot) -> None:
         """Forget a slot that is closed."""
         self.slots.pop(slot.nonce, None)
-        for memory in (self.counters, self.consumers, self.reasons, self.notes):
+        memories = (self.counters, self.consumers, self.searched, self.reasons, self.notes)
+        for memory in memories:
             memory.pop(slot.id, None)
 
     def is_due(self, number: int | None, now: float) -> bool:
@@ -310,6 +315,8 @@ class Ward:
     def entered(self, slot: Slot, decision: Decision, now: float) -> Slot:
         """The slot in the state that was decided."""
         receipt = decision.receipt
+        # As it is now: an attempt may have come in since the decision was made.
+        slot = self.slots.get(slot.nonce, slot)
         moved = replace(
             slot,
             state=decision.state,

@@ -252,7 +252,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What inclusion costs (eth_feeHistory), the highest that any admitted endpoint named."""
+    """What inclusion costs (eth_feeHistory): of each price the highest that a quorum reaches."""
 
     base_fee_wei: int
     """Of the next block."""

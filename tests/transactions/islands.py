@@ -283,7 +283,7 @@ class Watchdog:
         live = tuple(self.slots.values())
         decision = decide(live, self.counters, self.before, round_, RULES)
         self.before = decision.counters
-        for nonce in decision.gap_nonces[:1]:
+        for nonce in decision.gap_nonces:
             if nonce not in self.slots and nonce not in self.closed:
                 self.slots[nonce] = self._slot(nonce)
         for slot in sorted(live, key=lambda slot: slot.nonce):

@@ -125,6 +125,11 @@ def test_missing_nonces_are_named_up_to_a_limit() -> None:
     memory = before(gap_nonce=7, gap_rounds=1)
     decision = decided(far, gap_round(2**60), before=memory)
     assert decision.gap_nonces == tuple(range(7, 7 + GAP_NONCES_MAX))
+    two = (slot_of(nonce=700), slot_of(nonce=2000))
+    assert decided(two, gap_round(700, 2000), before=memory).gap_nonces == (
+        *range(7, 700),
+        *range(701, 701 + GAP_NONCES_MAX - 693),
+    )
     counted = round_of(*references({}, pending=2**59), local=local({}, pool=()))
     assert decided(far, counted, before=memory).slots[far.id].row == "9"
 
@@ -188,6 +193,21 @@ def test_dropped_transaction_at_whose_nonce_something_is_counted_is_no_gap() -> 
     )
     assert decision.slots[7].state is State.PENDING
     assert (again.slots[7].state, again.slots[8].state) == (State.DROPPED, State.BLOCKED)
+
+
+def test_gap_is_that_of_a_dropped_transaction_where_nobody_counts() -> None:
+    """Counts that could not be seen say nothing of another transaction at its nonce."""
+    views = references("absent", pending=TIMEOUT)
+    round_ = round_of(*views, local=local("absent", pool=TIMEOUT, pending=TIMEOUT))
+    decision = decided(queue(7, 2), round_, counters=after(2, "absent"))
+    assert (decision.slots[7].state, decision.slots[8].state) == (State.DROPPED, State.GAP)
+
+
+def test_slot_to_be_filled_is_no_gap_where_that_cannot_be_known() -> None:
+    """Without the local node it may be alive there; what follows is blocked."""
+    decision = decided((empty_slot(), *queue(8, 1)), round_of(*references({}), local=TIMEOUT))
+    assert decision.gap_nonces == ()
+    assert (decision.slots[7].row, decision.slots[8].row) == ("19", "9")
 
 
 # -- S1 and S2 -----------------------------------------------------------------------------------

@@ -1146,6 +1146,16 @@ def test_unknown_everywhere_for_three_rounds_is_dropped(
         assert decision.acts == ((Act.REBROADCAST, Act.RESEND) if has_raw else ())
 
 
+def test_lost_one_for_which_nothing_waits_is_left_to_its_sender() -> None:
+    """Row 17: only a known transaction of a later nonce makes it a gap that may be filled."""
+    slot = slot_of(attempt(has_raw=False), age_blocks=OLD)
+    round_ = round_of(*references("absent"), local=local("absent", pool=()))
+    alone = verdict(slot, round_, counters=after(2, "absent"))
+    assert (alone.state, alone.acts) == (State.LOST, ())
+    followed = verdict(slot, round_, counters=after(2, "absent"), others=[ABOVE])
+    assert followed.acts == (Act.FILL,)
+
+
 @pytest.mark.parametrize(
     ("here", "absent_rounds"),
     [("absent", 3), (TIMEOUT, 2), ("pending", 0)],

@@ -15,6 +15,8 @@ from tests.transactions.builders import GWEI
 from tests.transactions.islands import FINAL_DEPTH, Network
 
 BASE_FEES = (10 * GWEI, 25 * GWEI)
+BLOCKS_TO_CLOSE_MAX = 200
+"""A gap is filled after 25 blocks, a cheap payment raised likewise; then all goes its way."""
 places = st.integers(0, 2)
 
 
@@ -171,7 +173,7 @@ class Interleaving(RuleBasedStateMachine):
         network = self.network
         network.heal()
         self.base_fee_wei = network.watchdog.base_fee_wei = BASE_FEES[0]
-        for _ in range(200):
+        for _ in range(BLOCKS_TO_CLOSE_MAX):
             network.gossip()
             network.mine(network.references[0], self.base_fee_wei)
             network.watchdog.round()

@@ -204,6 +204,11 @@ def test_same_bytes_are_due_at_once_then_after_doubling_waits(
     assert reasons(act, past=past) == (() if is_due else ("backoff",))
 
 
+def test_what_was_never_sent_is_due() -> None:
+    """Whatever else the journal counts."""
+    assert steps(Act.REBROADCAST, past=Past(rebroadcasts=3)) == (Act.REBROADCAST,)
+
+
 def test_waits_are_those_of_the_policy() -> None:
     """Both ends of the doubling may be set."""
     rules = replace(ALL, rebroadcast_seconds=10.0, rebroadcast_seconds_max=15.0)
@@ -296,7 +301,7 @@ def test_cancellation_that_is_not_allowed_is_no_replacement() -> None:
 @pytest.mark.parametrize(("slot", "act"), [(FILLED, Act.FILL), (CANCELLED, Act.CANCEL)])
 def test_what_only_takes_the_nonce_is_raised_as_what_it_is(slot: Slot, act: Act) -> None:
     """A filler or cancellation that is too cheap does not bring the payment back."""
-    assert steps(Act.REPLACE, slot=slot) == (act,)
+    assert steps(Act.REPLACE, Act.REBROADCAST, slot=slot) == (act, Act.REBROADCAST)
     without: dict[str, Any] = {act.value: False}
     assert reasons(Act.REPLACE, slot=slot, rules=replace(ALL, **without)) == ("policy",)
 

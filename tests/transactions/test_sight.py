@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from monitor.lab.anvil import Anvil
 from monitor.model import Address, Hash32, Unseen
 from monitor.rpc.errors import RpcError
 from monitor.transactions.sight import Question, Sight
 from monitor.transactions.words import Market, PoolEntry, Receipt, View
-from tests.rpc.canned import Canned, Refusal
+from tests.rpc.canned import Canned, Refusal, serving
 from tests.transactions.conftest import Dial
 
 SENDER = Address("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")
@@ -233,27 +235,80 @@ async def test_look_at_a_dead_node_is_unseen(sight: Sight, dial: Dial) -> None:
     assert answer.view.reason == "refused"
 
 
-async def test_market_is_the_highest_base_fee_and_the_middle_tips(
+FEES = {
+    "baseFeePerGas": ["0x1", "0x2", "0x3", "0x64"],
+    "reward": [["0x1", "0x9"], ["0x5", "0x7"], ["0x3", "0x8"]],
+}
+
+
+def priced(server: Canned, base_fee: int) -> None:
+    server.answers |= {
+        "eth_feeHistory": FEES | {"baseFeePerGas": ["0x1", hex(base_fee)]},
+        "eth_getBlockByNumber": {**server.chain.block(100), "gasLimit": "0x1c9c380"},
+    }
+
+
+async def test_market_is_of_the_next_block_and_of_the_middle_one(
     sight: Sight, dial: Dial, counting: Canned
 ) -> None:
     """The next block's base fee is the last of the list; of each percentile the middle block."""
-    counting.answers |= {
-        "eth_feeHistory": {
-            "baseFeePerGas": ["0x1", "0x2", "0x3", "0x64"],
-            "reward": [["0x1", "0x9"], ["0x5", "0x7"], ["0x3", "0x8"]],
-        },
-        "eth_getBlockByNumber": {**counting.chain.block(100), "gasLimit": "0x1c9c380"},
-    }
-    market = await sight.market([dial(counting.url)])
+    priced(counting, 100)
+    market = await sight.market([dial(counting.url)], 1)
     assert market == Market(
         base_fee_wei=100, tip_low_wei=3, tip_wei=8, gas_limit=30_000_000, blob_base_fee_wei=0
     )
 
 
+@pytest.mark.parametrize(
+    ("base_fees", "need", "expected"),
+    [((10, 10, 2**200), 2, 10), ((10, 20, 30), 2, 20), ((10, 0, 10), 2, 10), ((10, 20), 1, 20)],
+)
+async def test_market_is_what_a_quorum_of_operators_reaches(
+    sight: Sight, dial: Dial, base_fees: tuple[int, ...], need: int, expected: int
+) -> None:
+    """One liar neither makes everything look too cheap nor sets the price of a replacement."""
+    async with serving(*(Canned() for _ in base_fees)) as servers:
+        endpoints = []
+        for index, (server, base_fee) in enumerate(zip(servers, base_fees, strict=True)):
+            priced(server, base_fee)
+            endpoint = dial(server.url)
+            endpoint.operator = f"o{index}"
+            endpoints.append(endpoint)
+        market = await sight.market(endpoints, need)
+        assert isinstance(market, Market)
+        assert market.base_fee_wei == expected
+        for endpoint in endpoints:
+            endpoint.operator = "one"
+        if need > 1:
+            assert isinstance(await sight.market(endpoints, need), Unseen)
+
+
 async def test_market_nobody_tells_is_unseen(sight: Sight, dial: Dial, counting: Canned) -> None:
     """Without fee history nothing is guessed."""
-    assert isinstance(await sight.market([dial(counting.url)]), Unseen)
-    assert isinstance(await sight.market([]), Unseen)
+    assert isinstance(await sight.market([dial(counting.url)], 1), Unseen)
+    assert isinstance(await sight.market([], 1), Unseen)
+
+
+async def test_look_at_a_pool_of_bytes_that_are_no_text_is_unseen(
+    sight: Sight, dial: Dial, counting: Canned
+) -> None:
+    """Invalid UTF-8 from one node is that node's trouble, and nobody else's."""
+
+    async def respond(request: web.BaseRequest, asked: Any) -> web.StreamResponse | None:
+        calls = asked if isinstance(asked, list) else [asked]
+        if not any(call["method"] == "txpool_contentFrom" for call in calls):
+            return None
+        answers = [json.dumps(counting.answer(call)).encode() for call in calls]
+        body = b"[" + b",".join(answers) + b"]"
+        return web.Response(body=body.replace(SENDER.encode(), b"\xff" * 42))
+
+    listed = {"pending": {"3": ADDRESS_FIELDS}, "queued": {}}
+    counting.answers["txpool_contentFrom"] = listed
+    counting.respond = respond
+    answer = await sight.look(dial(counting.url), Question(SENDER, with_pool=True))
+    if isinstance(answer.view, View):
+        assert isinstance(answer.view.pool, Unseen)
+    assert answer.pool == ()
 
 
 async def test_raw_is_only_what_is_verified(sight: Sight, dial: Dial, counting: Canned) -> None:
@@ -304,7 +359,7 @@ async def test_look_at_a_real_pool_finds_pending_and_queued(
     receipt = view.receipts[sent[0]]
     assert isinstance(receipt, Receipt)
     assert (receipt.block_hash, receipt.is_success) == (view.head.hash, True)
-    market = await sight.market([endpoint])
+    market = await sight.market([endpoint], 1)
     assert isinstance(market, Market)
     assert market.base_fee_wei > 0
     raw = await sight.raw(endpoint.node, sent[1], lambda raw: len(raw) > 100)

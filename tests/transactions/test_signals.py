@@ -225,6 +225,7 @@ def test_round_is_counted_once_a_head_and_ended_by_a_no(
     [
         ({}, False, False),
         ({"operators": 5, "need": 3}, False, False),
+        ({"operators": 2, "need": 2}, False, False),
         ({"operators": 7, "need": 4}, True, True),
         ({"number": None}, True, True),
         ({"operators": 1, "need": 1}, False, True),

@@ -34,8 +34,16 @@ from monitor.transactions.plan import Past
 
 JOURNAL_NAME = "journal.sqlite"
 """In the data directory."""
+BROKEN_JOURNAL = (
+    JournalDamagedError,
+    JournalFencedError,
+    JournalFullError,
+    JournalHeldError,
+)
+"""What says of the journal that it is no good now; other errors are of one thing it was told."""
 
 __all__ = (
+    "BROKEN_JOURNAL",
     "JOURNAL_NAME",
     "AmbiguousError",
     "Arrival",

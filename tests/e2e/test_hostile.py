@@ -26,21 +26,20 @@ async def stage(tmp_path: Path, anvil_path: Path) -> AsyncIterator[Stage]:
         yield stage
 
 
-def listed(raw: str, *, nonce: int | None = None, **changes: Any) -> dict[str, Any]:
+def listed(raw: str, changes: dict[str, str] | None = None) -> dict[str, Any]:
     """A pool that holds one transaction, as it is or a little otherwise."""
-    fields = decode(raw).as_json() | changes
-    return {"pending": {str(nonce or 0): fields}, "queued": {}}
+    return {"pending": {"0": decode(raw).as_json() | (changes or {})}, "queued": {}}
 
 
 @pytest.mark.parametrize(
     "pool",
     [
         listed(payments.payment(0, chainId=1)),
-        listed(payments.payment(0), nonce=5, **{"nonce": "0x5"}),
-        listed(payments.payment(0), nonce=hex(2**70)),
-        listed(payments.payment(0, sender=1), **{"from": payments.address(0)}),
-        listed(payments.payment(0), r="0x0", s="0x0", v="0x0"),
-        listed(payments.payment(0), value="\ud800"),
+        listed(payments.payment(0), {"nonce": "0x5"}),
+        listed(payments.payment(0), {"nonce": hex(2**70)}),
+        listed(payments.payment(0, sender=1), {"from": payments.address(0)}),
+        listed(payments.payment(0), {"r": "0x0", "s": "0x0", "v": "0x0"}),
+        listed(payments.payment(0), {"value": "\ud800"}),
     ],
     ids=["another chain", "another nonce", "a nonce beyond", "another sender", "hidden", "no text"],
 )

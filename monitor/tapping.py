@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 from monitor.config import NodeSettings, Settings
 from monitor.model import Hash32
-from monitor.transactions.journal import Journal
+from monitor.transactions.journal import Journal, JournalError
 from monitor.transactions.orders import OrderError
 from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
 from monitor.transactions.tap.judging import Outcome
@@ -60,7 +60,7 @@ class Tapping:
             tap = self._tap = Tap(
                 upstream=node.url,
                 websocket=node.websocket,
-                ledger=_Ledger(self._watchdog.journal, self._passed_on),
+                ledger=_Ledger(self._watchdog.journal, self._passed_on, self._doubt),
                 session=session,
                 token=token,
                 limits=TapLimits(),
@@ -71,10 +71,20 @@ class Tapping:
             )
             host, port = settings.address
             try:
-                shown, number = await tap.start(host, port)
+                try:
+                    shown, number = await tap.start(host, port)
+                except OSError as error:
+                    # With where, because the status page listens as well.
+                    raise OSError(error.errno, error.strerror, settings.listen) from None
                 yield f"http://[{shown}]:{number}" if ":" in shown else f"http://{shown}:{number}"
             finally:
                 await tap.stop()
+
+    def _doubt(self) -> None:
+        """The journal took nothing: the next round tries it too, and its findings say so."""
+        self._watchdog.sidecar.instruments.tx_journal_errors.inc()
+        self._watchdog.beaten_at.clear()
+        self._watchdog.hasten()
 
     def _count(self, kind: str, seconds: float) -> None:
         instruments = self._watchdog.sidecar.instruments
@@ -107,21 +117,37 @@ class Tapping:
 class _Ledger:
     """The journal as the tap sees it, which knows what is in the air."""
 
-    def __init__(self, journal: Journal, passed_on: dict[Hash32, list[float]]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        passed_on: dict[Hash32, list[float]],
+        on_failed: Callable[[], None],
+    ) -> None:
         self._journal = journal
         self._passed_on = passed_on
+        self._on_failed = on_failed
 
     async def arrive(self, raw: bytes, hash_: Hash32, *, source: str, at: float) -> None:
         self._passed_on.setdefault(hash_, []).append(at)
         try:
-            await self._journal.arrive(raw, hash_, source=source, at=at)
+            with self._watched():
+                await self._journal.arrive(raw, hash_, source=source, at=at)
         except BaseException:
             landed(self._passed_on, hash_)
             raise
 
     async def answered(self, hash_: Hash32, outcome: Outcome, message: str, at: float) -> None:
         if outcome != "accepted":
-            await self._journal.answered(hash_, outcome, message, at)
+            with self._watched():
+                await self._journal.answered(hash_, outcome, message, at)
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalError:
+            self._on_failed()
+            raise
 
 
 def landed(passed_on: dict[Hash32, list[float]], hash_: Hash32) -> None:

@@ -212,7 +212,7 @@ class Watchdog:
 
         acting = Acting(
             self.journal,
-            Sending(self.journal, clock, sent),
+            Sending(self.journal, clock, sent, is_halted=lambda: self.is_halted),
             Signing(self.journal, clock=clock, signer_of=self._signers.get, on_signed=signed),
             clock=clock,
             proposals=lambda: proposals,
@@ -289,18 +289,26 @@ class Watchdog:
             self._is_fenced = self._is_fenced or isinstance(error, JournalFencedError)
             keeper.is_stale = True
             log.error("transactions of %s: %s", network, error)  # noqa: TRY400 - the disk's fault
-            if not keeper.is_over:
-                self.sidecar.fold(
-                    trouble(ward.account.alias, network, "journal_failed", str(error), Level.FAILED)
-                    for ward in keeper.wards
-                )
+            self._trouble(keeper, "journal_failed", str(error), Level.FAILED)
+
+    def _trouble(self, keeper: Keeper, reason: str, summary: str, level: Level) -> None:
+        """No account of a network could be judged: nobody may take that for well."""
+        if not keeper.is_over:
+            self.sidecar.fold(
+                trouble(ward.account.alias, ward.network, reason, summary, level)
+                for ward in keeper.wards
+            )
 
     async def _round(self, keeper: Keeper, watch: Watch) -> None:
         network = watch.name
         if keeper.is_stale:
             identity = None if watch.round is None else watch.round.identity
             if identity is None:
-                return  # Whose journal entries these are is not known before the chain is.
+                # Whose journal entries these are is not known before the chain is.
+                if watch.round is not None:
+                    text = "its network was not seen yet: too few references answer"
+                    self._trouble(keeper, "network_unseen", text, Level.UNKNOWN)
+                return
             await self._read_wards(keeper, network, identity.chain_id)
             keeper.is_stale = False
         if network not in self._resumed and watch.round is not None and self.mode == "acting":

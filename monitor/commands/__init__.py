@@ -93,7 +93,8 @@ def run_command(chosen: argparse.Namespace) -> int:
     except JournalError as error:
         raise UsageError(str(error)) from None
     except OSError as error:
-        message = f"cannot listen on {settings.http.listen}: {error.strerror or error}"
+        address = error.filename or settings.http.listen
+        message = f"cannot listen on {address}: {error.strerror or error}"
         raise UsageError(message) from None
     return PASS
 

@@ -204,6 +204,9 @@ class Desk:
         """The live slot that a hash, the beginning of one, or `ALIAS/NONCE` names."""
         wanted = name.lower()
         matches = [found for found in self._live() if _is_named(found, name, wanted)]
+        if not matches and any(keeper.is_stale for keeper in self._keepers().values()):
+            message = "its network was not seen yet, or the journal not read: ask again in a moment"
+            raise OrderError(message, "unavailable")
         if not matches:
             message = f"no live transaction is named {name[:80]}: see `headwatch tx list --all`"
             raise OrderError(message, "unknown")

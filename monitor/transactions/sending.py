@@ -15,6 +15,7 @@ from monitor.endpoint import Endpoint
 from monitor.model import Hash32
 from monitor.rpc import decode
 from monitor.rpc.errors import CallRejected, RpcError
+from monitor.transactions.orders import OrderError
 from monitor.transactions.reactions import Reaction, react
 from monitor.transactions.words import Act
 
@@ -47,13 +48,23 @@ class Sending:
         journal: Intents,
         clock: Callable[[], float],
         on_sent: Callable[[Act, Sent], None] = lambda act, sent: None,
+        *,
+        is_halted: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_halted` is asked before every intent: a signer may think for longer than a halt."""
+        self._is_halted = is_halted
         self._journal = journal
         self._clock = clock
         self._on_sent = on_sent
 
     async def send(self, endpoint: Endpoint, hash_: Hash32, raw: bytes, act: Act) -> Sent:
-        """Send, and say how it was taken. Raises JournalError: then nothing was sent."""
+        """Send, and say how it was taken.
+
+        Raises JournalError, and OrderError where everything is halted: then nothing was sent.
+        """
+        if self._is_halted():
+            message = "halted: nothing is sent until `headwatch tx resume`"
+            raise OrderError(message, "refused")
         action = await self._journal.intend(hash_, endpoint.label, act.value, self._clock())
         return await self.resume(endpoint, raw, act, action)
 

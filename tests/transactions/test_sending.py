@@ -9,6 +9,7 @@ import pytest
 
 from monitor.model import Hash32
 from monitor.transactions.journal import JournalFullError
+from monitor.transactions.orders import OrderError
 from monitor.transactions.reactions import Reaction
 from monitor.transactions.sending import Sending, Sent
 from monitor.transactions.words import Act
@@ -79,6 +80,16 @@ async def test_send_that_cannot_be_kept_is_not_sent(server: Canned, dial: Dial, 
     with pytest.raises(JournalFullError):
         await Sending(book, lambda: NOW).send(dial(server.url), HASH, RAW, Act.RESEND)
     assert server.requests == []
+
+
+async def test_send_while_halted_is_neither_intended_nor_sent(
+    server: Canned, dial: Dial, book: Book
+) -> None:
+    """The switch is looked at last: whoever signed meanwhile has signed for nothing."""
+    sending = Sending(book, lambda: NOW, is_halted=lambda: True)
+    with pytest.raises(OrderError, match="halted"):
+        await sending.send(dial(server.url), HASH, RAW, Act.REPLACE)
+    assert (server.requests, book.lines) == ([], [])
 
 
 async def test_send_to_a_dead_node_is_a_transport_failure(dial: Dial, server: Canned) -> None:

@@ -120,6 +120,7 @@ def open_reading(
         message = f"there is no journal at {path}"
         raise JournalError(message)
     with translated(path, "read"):
+        _refuse_empty(path)
         connection = _connect(path, "ro", seconds)
         try:
             _refuse_strangers(path, connection)
@@ -184,11 +185,15 @@ def _create(path: Path) -> None:
 
 def _refuse(path: Path) -> None:
     """Raises JournalError for a file that is not to be opened for writing."""
+    _refuse_empty(path)
+    with closing(_connect(path, "ro", BUSY_SECONDS)) as connection:
+        _refuse_strangers(path, connection)
+
+
+def _refuse_empty(path: Path) -> None:
     if not path.stat().st_size:
         message = f"{path} is damaged (it is empty): {REMEDY}"
         raise JournalDamagedError(message)
-    with closing(_connect(path, "ro", BUSY_SECONDS)) as connection:
-        _refuse_strangers(path, connection)
 
 
 def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:

@@ -37,6 +37,7 @@ RECEIPTS_A_ROUND_MAX = 64
 EARLY_DEPTH = 3
 LATER_DEPTHS = 8
 """A mined transaction is looked at in each of its first blocks, then in every eighth."""
+POOLED = frozenset({"pending", "queued"})
 SLOTS_SHOWN_MAX = 30
 EXPOSED_BLOCKS_MAX = 50
 """So many blocks between two looks are counted, and no more."""
@@ -251,15 +252,30 @@ class Ward:
             self.exposed = None
         lowest = self.lowest
         decided = None if lowest is None else self.decision.slots.get(lowest.id)
-        if lowest is not None and decided is not None and decided.state is State.PENDING:
+        is_waiting = decided is not None and decided.state is State.PENDING
+        if lowest is not None and is_waiting and self._is_pooled(lowest):
             self.exposed = (lowest.id, number)
-        if self.inclusion.is_alarming and self.decision.level is Level.OK:
+        # Where nothing waits now, nothing is slow, whatever was before.
+        is_slow = self.exposed is not None and self.inclusion.is_alarming
+        if is_slow and self.decision.level is Level.OK:
             self.decision = replace(
                 self.decision,
                 level=Level.DEGRADED,
                 reason=SLOW,
                 summary=self.inclusion.summary,
             )
+
+    def _is_pooled(self, slot: Slot) -> bool:
+        """Whether a quorum of operators has it: what nobody was told of, no block can take."""
+        if self.round is None:
+            return False
+        hashes = {attempt.hash for attempt in slot.attempts}
+        holders = {
+            view.operator
+            for view in self.round.references
+            if any(view.presence.get(hash_) in POOLED for hash_ in hashes)
+        }
+        return len(holders) >= self.round.need
 
     def facts(self, now: float) -> AccountFacts:
         """What the pages say of it."""

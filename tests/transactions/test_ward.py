@@ -193,6 +193,7 @@ def test_inclusion_that_stops_is_told_although_nothing_completes() -> None:
     ward = ward_of(slot)
     ward.inclusion = Inclusion.of(InclusionModel(interval_seconds=12.0, is_poisson=False))
     round_ = make.round_of(*make.references("pending"), local=make.local())
+    ward.round = round_
     decision = make.decided((slot,), round_)
     assert decision.slots[slot.id].state is State.PENDING
     levels = []
@@ -217,10 +218,25 @@ def test_inclusion_counts_the_blocks_between_two_looks() -> None:
     """Polls may skip heads: each of the blocks left it out."""
     slot = make.slot_of()
     one, many = ward_of(slot), ward_of(slot)
-    decision = make.decided((slot,), make.round_of(*make.references("pending"), local=make.local()))
+    one.round = many.round = make.round_of(*make.references("pending"), local=make.local())
+    decision = make.decided((slot,), one.round)
     for ward, step in ((one, 1), (many, 5)):
         ward.inclusion = Inclusion.of(InclusionModel(interval_seconds=12.0, is_poisson=False))
         for number in range(make.TIP, make.TIP + 6, step):
             ward.adjust(decision)
             ward.expose(number)
     assert one.inclusion == many.inclusion
+
+
+def test_inclusion_does_not_count_what_no_quorum_was_told_of() -> None:
+    """A transaction that only one reference has is no failure of the blocks."""
+    slot = make.slot_of()
+    ward = ward_of(slot)
+    ward.inclusion = Inclusion.of(InclusionModel(interval_seconds=12.0, is_poisson=False))
+    ward.round = make.round_of(*make.references("pending", "absent", "absent"), local=make.local())
+    decision = make.decided((slot,), ward.round)
+    for number in range(make.TIP, make.TIP + 20):
+        ward.adjust(decision)
+        ward.expose(number)
+    assert ward.exposed is None
+    assert not ward.inclusion.is_alarming

@@ -164,7 +164,9 @@ async def test_any_method_and_path_asks_the_configured_url(
         assert (response.headers["X-Node"], response.headers["Allow"]) == ("1", "POST")
     assert (status, content_type) == (200, "application/json")
     assert body == (b"" if method == "HEAD" else b'{"up":true}')
-    assert (upstream.requests[0].method, upstream.requests[0].path) == (method, "/base/path?k=v")
+    # Its port was another server's a moment ago, whose clients may not know yet.
+    asked = [(request.method, request.path) for request in upstream.requests]
+    assert (method, "/base/path?k=v") in asked
 
 
 async def test_head_keeps_the_length_of_what_it_leaves_out(

@@ -24,7 +24,7 @@ from monitor.transactions.inclusion import Inclusion, InclusionModel
 from monitor.transactions.journal import BROKEN_JOURNAL, Change, Journal, JournalError, Note
 from monitor.transactions.looking import Looking, Scene, scene_of
 from monitor.transactions.orders import OrderError
-from monitor.transactions.plan import plan
+from monitor.transactions.plan import Step, plan
 from monitor.transactions.ward import Ward
 from monitor.transactions.words import (
     DESTRUCTIVE,
@@ -42,6 +42,19 @@ from monitor.watch import Watch
 log = logging.getLogger("headwatch")
 
 WARDS_AT_ONCE = 16
+FOLLOWERS_MAX = 32
+"""So many are sent along with the lowest."""
+UNHEARD = frozenset(
+    {
+        State.DROPPED,
+        State.REORGED_OUT,
+        State.LOCAL_DESYNC,
+        State.LOCAL_ONLY,
+        State.LOCAL_FORK,
+        State.NOT_PROPAGATED,
+    }
+)
+"""States in which the network does not have it, and most likely not what follows it either."""
 Mode = Literal["acting", "dry_run", "halted"]
 
 
@@ -270,6 +283,36 @@ class Keeper:
             notes.append(await self.acting.do(ward, slot, step, decision, scene))
             ward.is_urgent = True
         ward.notes[slot.id] = "; ".join(note for note in notes if note)
+        again = [step for step in steps if step.act in {Act.REBROADCAST, Act.RESEND}]
+        if again and decision.state in UNHEARD:
+            await self._send_followers(ward, slot, again, decision, scene=scene, mode=mode)
+
+    async def _send_followers(
+        self,
+        ward: Ward,
+        lowest: Slot,
+        again: Sequence[Step],
+        decision: Decision,
+        *,
+        scene: Scene,
+        mode: Callable[[], Mode],
+    ) -> None:
+        """Send what waits behind the lowest along with it: whoever lost that has lost these.
+
+        The bytes that their sender signed, in the order of nonces; one after the other, a wiped
+        pool of hundreds would take hours to be known again.
+        """
+        now, rules = self._clock(), ward.rules
+        for nonce in range(lowest.nonce + 1, lowest.nonce + 1 + FOLLOWERS_MAX):
+            slot = ward.slots.get(nonce)
+            if slot is None or not slot.has_raw or slot.mined_hash is not None:
+                return
+            past = await self.acting.past(slot)
+            sent_at = past.last_sent_at
+            is_due = sent_at is None or now - sent_at > rules.rebroadcast_seconds
+            if is_due and past.sent_last_hour < rules.actions_an_hour_max and mode() == "acting":
+                for step in again:
+                    await self.acting.do(ward, slot, step, decision, scene)
 
     async def _enter(
         self, ward: Ward, decided: Sequence[tuple[Slot, Decision]]

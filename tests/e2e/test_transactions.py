@@ -319,6 +319,21 @@ async def test_row_17_a_transaction_that_everybody_lost_is_sent_to_everybody(
     assert await stage.mined(hash_)
 
 
+async def test_row_17_what_waits_behind_a_lost_one_is_sent_along_with_it(stage: Stage) -> None:
+    """A wiped pool of many is whole again at once, not one nonce after the other."""
+    hashes = [await stage.send(nonce) for nonce in range(5)]
+    for hash_ in hashes:
+        stage.ground.miner.hold(hash_)
+    await stage.blocks(1)
+    for seat in stage.ground.seats.values():
+        seat.pool.wipe()
+    await stage.blocks(4)
+    assert State.DROPPED in stage.was()
+    for nonce in range(5):
+        assert {node for node, *_ in stage.sends(nonce)} == {"local", *ALL_REFERENCES}
+        assert stage.state(nonce) in {State.PENDING, State.BLOCKED}
+
+
 async def test_row_17_without_bytes_it_is_lost_and_somebody_is_woken(stage: Stage) -> None:
     """Only its hash was ever seen: nobody can send it, its sender must sign that nonce again."""
     hash_ = Hash32(payments.account(0).sign_transaction(_fields(0)).hash.to_0x_hex())

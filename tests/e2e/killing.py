@@ -28,6 +28,8 @@ from tests.transactions.fakepool.ground import Ground
 from tests.transactions.fakepool.server import FakePool
 
 INTERVAL_SECONDS = 0.25
+SETTLE_INTERVAL_SECONDS = 1.0
+"""Between two blocks once all faults are healed: a busy machine asks a node within one block."""
 SETTLE_SECONDS_MAX = 240.0
 """After the last fault is healed, everything must be final within this."""
 LIVES_SECONDS = (0.0, 1.2)
@@ -149,6 +151,20 @@ async def mischief(ground: Ground, tally: Tally, draw: random.Random, is_up: asy
         await draw.choice(faults_of(ground, draw))()
 
 
+@dataclass
+class Pace:
+    """How long the miner waits before each block."""
+
+    seconds: float = INTERVAL_SECONDS
+
+
+async def mining(ground: Ground, pace: Pace) -> None:
+    """A block after each wait, for ever."""
+    while True:
+        await asyncio.sleep(pace.seconds)
+        await ground.miner.mine_one()
+
+
 async def heal(ground: Ground) -> None:
     """Everybody is well again."""
     for seat in ground.seats.values():
@@ -213,7 +229,8 @@ async def kill_again_and_again(
     draw = random.Random(seed)  # noqa: S311 - to be replayed, not secret
     tally = Tally(count)
     async with Ground(seed=seed, binary=binary) as ground, background() as begin:
-        begin(ground.miner.run(INTERVAL_SECONDS))
+        pace = Pace()
+        begin(mining(ground, pace))
         before = await _balance(ground)
         path, port = configured(ground, folder)
         program = Program(f"http://127.0.0.1:{port}", tally, draw)
@@ -234,6 +251,7 @@ async def kill_again_and_again(
         await sending
         faults.cancel()
         await heal(ground)
+        pace.seconds = SETTLE_INTERVAL_SECONDS
         async with living(path) as process:
             await _settled(folder / "state" / "journal.sqlite", count, process)
         await _audit(ground, folder / "state" / "journal.sqlite", tally, before)
@@ -261,16 +279,24 @@ async def _balance(ground: Ground) -> int:
 
 
 async def _settled(journal: Path, count: int, process: asyncio.subprocess.Process) -> None:
-    """Wait until every slot is closed."""
-    async with asyncio.timeout(SETTLE_SECONDS_MAX):
-        while process.returncode is None:
-            with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as reading:
-                closed = reading.execute(
-                    "SELECT count(*) FROM slot WHERE closed_at IS NOT NULL"
-                ).fetchone()[0]
-            if closed >= count:
-                return
-            await asyncio.sleep(0.5)
+    """Wait until every slot is closed; where that takes too long, say what they wait in."""
+    states: dict[str, int] = {}
+    try:
+        async with asyncio.timeout(SETTLE_SECONDS_MAX):
+            while process.returncode is None:
+                with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as reading:
+                    states = dict(
+                        reading.execute(
+                            "SELECT CASE WHEN closed_at IS NULL THEN state ELSE 'closed' END,"
+                            " count(*) FROM slot GROUP BY 1"
+                        )
+                    )
+                if states.get("closed", 0) >= count:
+                    return
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        message = f"not settled within {SETTLE_SECONDS_MAX:.0f} s: {states}"
+        raise AssertionError(message) from None
 
 
 async def _audit(ground: Ground, journal: Path, tally: Tally, before: int) -> None:

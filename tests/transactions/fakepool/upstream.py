@@ -83,6 +83,9 @@ class Upstream:
     async def results(self, *calls: tuple[Any, ...]) -> list[Json]:
         """The results of (method, *params). KeyError where the node answers with an error."""
         answers = await self.ask([_call(method, *params) for method, *params in calls])
+        for answer in answers:
+            if "result" not in answer:
+                raise KeyError(str(answer.get("error")))
         return [answer["result"] for answer in answers]
 
     async def head(self) -> Head:

@@ -35,6 +35,8 @@ from monitor.transactions.keeper import Events, Keeper, Mode
 from monitor.transactions.looking import Looking
 from monitor.transactions.orders import Orders
 from monitor.transactions.proposal import Proposals
+from monitor.transactions.recalling import carry_over, recall
+from monitor.transactions.resuming import resume
 from monitor.transactions.sending import Sending, Sent
 from monitor.transactions.sight import Sight
 from monitor.transactions.signers import Signer
@@ -84,6 +86,8 @@ class Watchdog:
         self._looked_at: dict[str, float] = {}
         self._retired_at = sidecar.clock()
         self._is_fenced = False
+        self._failing: dict[str, str] = {}
+        """What the journal said of a network's last round, where that failed: it is logged once."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -91,6 +95,10 @@ class Watchdog:
         """Whether nothing may be sent: by configuration, by order, or since we lost the journal."""
         halted = self.sidecar.settings.transactions.halted
         return halted or self._is_fenced or self.halt_file.exists()
+
+    @property
+    def _wards(self) -> list[Ward]:
+        return [ward for keeper in self.keepers.values() for ward in keeper.wards]
 
     @property
     def mode(self) -> Mode:
@@ -102,6 +110,8 @@ class Watchdog:
         """Take the journal. Raises JournalError: another process has it, or it is no good."""
         await self.journal.open()
         self.apply(self.sidecar.settings)
+        for network, keeper in self.keepers.items():
+            await recall(self.journal, keeper.wards, network, now=self.sidecar.clock())
         self.sidecar.accounts = self.facts
         self.sidecar.transactions_mode = lambda: self.mode
 
@@ -175,10 +185,12 @@ class Watchdog:
                 lambda outcome: self.sidecar.instruments.tx_proposals.labels(outcome=outcome).inc(),
             )
         self.tapping.apply(settings)
+        before = self._wards
         self.keepers = {
             network: self._keeper(network, settings, proposals)
             for network in {account.network or "" for account in transactions.accounts}
         }
+        carry_over(before, self._wards)
         self._listen(settings)
         self.sidecar.instruments.begin(
             [(account.network or "", account.alias) for account in transactions.accounts]
@@ -288,8 +300,13 @@ class Watchdog:
             self.sidecar.instruments.tx_journal_errors.inc()
             self._is_fenced = self._is_fenced or isinstance(error, JournalFencedError)
             keeper.is_stale = True
-            log.error("transactions of %s: %s", network, error)  # noqa: TRY400 - the disk's fault
+            if self._failing.get(network) != str(error):
+                self._failing[network] = str(error)
+                log.error("transactions of %s: %s", network, error)  # noqa: TRY400 - the disk's
             self._trouble(keeper, "journal_failed", str(error), Level.FAILED)
+        else:
+            if self._failing.pop(network, ""):
+                log.info("transactions of %s: the journal is well again", network)
 
     def _trouble(self, keeper: Keeper, reason: str, summary: str, level: Level) -> None:
         """No account of a network could be judged: nobody may take that for well."""
@@ -309,7 +326,13 @@ class Watchdog:
                     text = "its network was not seen yet: too few references answer"
                     self._trouble(keeper, "network_unseen", text, Level.UNKNOWN)
                 return
-            await self._read_wards(keeper, network, identity.chain_id)
+            await recall(
+                self.journal,
+                keeper.wards,
+                network,
+                now=self.sidecar.clock(),
+                chain_id=identity.chain_id,
+            )
             keeper.is_stale = False
         if network not in self._resumed and watch.round is not None and self.mode == "acting":
             await self._resume(keeper, watch)
@@ -318,35 +341,14 @@ class Watchdog:
         if is_news:
             self._tell(keeper, network)
 
-    async def _read_wards(self, keeper: Keeper, network: str, chain_id: int) -> None:
-        """What the journal knows of the accounts; their names may be others than before."""
-        for ward in keeper.wards:
-            ward.slots.clear()
-            await self.journal.name_account(
-                network=network,
-                alias=ward.account.alias,
-                chain_id=chain_id,
-                sender=ward.account.address,
-            )
-        for slot in await self.journal.live(network):
-            owner = keeper.by_address.get(slot.sender)
-            if owner is not None:
-                owner.put(slot)
-
     async def _resume(self, keeper: Keeper, watch: Watch) -> None:
         """Send again, byte for byte, what was to be sent when the last process ended."""
         endpoints = {endpoint.label: endpoint for endpoint in watch.endpoints}
-        for intent in await self.journal.open_intents():
-            endpoint = endpoints.get(intent.node)
-            if endpoint is None:
-                continue
-            if self.mode != "acting":
-                return  # Halted meanwhile: what is left waits until it is resumed.
-            sent = await keeper.acting.sending.resume(
-                endpoint, intent.raw, Act(intent.act), intent.id
-            )
-            log.info("%s to %s again: %s", intent.hash, intent.node, sent.reaction.value)
-        self._resumed.add(watch.name)
+        intents = await self.journal.open_intents()
+        send = keeper.acting.sending.resume
+        # Halted meanwhile, what is left waits until that is over.
+        if await resume(intents, endpoints, send, lambda: self.mode == "acting"):
+            self._resumed.add(watch.name)
 
     def _tell(self, keeper: Keeper, network: str) -> None:
         findings: list[Finding] = []
@@ -393,7 +395,5 @@ class Watchdog:
     def facts(self) -> tuple[AccountFacts, ...]:
         """What the pages say of the accounts, by network and alias."""
         now = self.sidecar.clock()
-        wards = (ward for keeper in self.keepers.values() for ward in keeper.wards)
-        return tuple(
-            ward.facts(now) for ward in sorted(wards, key=lambda w: (w.network, w.account.alias))
-        )
+        wards = sorted(self._wards, key=lambda ward: (ward.network, ward.account.alias))
+        return tuple(ward.facts(now) for ward in wards)

@@ -14,8 +14,12 @@ from monitor.transactions import raw, reading
 from monitor.transactions.unsigned import RawError
 from monitor.transactions.words import Consumer, Receipt, Transaction
 
-SEARCH_BLOCKS_MAX = 128
-"""How far back nodes without an archive know counts: geth keeps the state of 128 blocks."""
+SEARCH_BLOCKS_MAX = 120
+"""How far back nodes without an archive know counts.
+
+geth keeps the state of 128 blocks, its newest among them, and may be some blocks ahead (core,
+TriesInMemory).
+"""
 REASON_CHARACTERS_MAX = 200
 
 
@@ -24,25 +28,26 @@ async def consumer(
 ) -> Consumer | None:
     """The transaction of the account that took a nonce, found by bisecting its counts.
 
-    Looks in at most the last 128 blocks up to `highest`. None where the nonce was taken before
+    Looks in at most the last 120 blocks up to `highest`. None where the nonce was taken before
     them, or is not taken at `highest`. Raises RpcError.
     """
     low = max(lowest, highest - SEARCH_BLOCKS_MAX)
-    if await _count(node, address, highest) <= nonce:
+    if await count(node, address, highest) <= nonce:
         return None
-    if low > 0 and await _count(node, address, low) > nonce:
+    if low > 0 and await count(node, address, low) > nonce:
         return None
     high = highest
     while high - low > 1:
         middle = (low + high) // 2
-        if await _count(node, address, middle) > nonce:
+        if await count(node, address, middle) > nonce:
             high = middle
         else:
             low = middle
     return await _in_block(node, address, nonce, high)
 
 
-async def _count(node: Node, address: Address, number: int) -> int:
+async def count(node: Node, address: Address, number: int) -> int:
+    """The account's transactions in the chain up to a height. Raises RpcError."""
     answer = await node.ask("eth_getTransactionCount", (address, hex(number)), decode.quantity)
     return int(answer, 16)
 

@@ -207,6 +207,15 @@ def _helps(act: Act, case: Case) -> bool:
     return act not in HELPS_WHEN or HELPS_WHEN[act](case)
 
 
+def consumed_unnamed(slot: Slot) -> State:
+    """What became of a slot whose nonce was taken, finally, by what nobody can show (row 7).
+
+    It may have been the same payment; whoever is owed it must look, and that is not said to be so.
+    """
+    is_wanted = any(attempt.kind != "fill" for attempt in slot.attempts)
+    return State.REPLACED_OTHER if is_wanted else State.REPLACED_SAME
+
+
 def consumed(slot: Slot, consumer: Consumer) -> State:
     """What became of a slot whose nonce this transaction took (row 7); closes it once final.
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from monitor.judge.quorum import believed_hash
 from monitor.rpc.errors import RpcError
 from monitor.transactions import autopsy
-from monitor.transactions.decide import CONSUMED, consumed
+from monitor.transactions.decide import CONSUMED, consumed, consumed_unnamed
 from monitor.transactions.looking import Looking, Scene
 from monitor.transactions.ward import Ward
 from monitor.transactions.words import Act, Consumer, Decision, Slot
@@ -31,6 +31,10 @@ class Explaining:
             found = await self._consumer(ward, slot, scene)
             if found is not None:
                 decision = self._with_consumer(slot, decision, found, scene)
+                ward.restate(slot, decision)
+            elif number := await self._taken_before(ward, slot, decision, scene):
+                decision = _unnamed(slot, decision, number)
+                ward.unnamed[slot.id] = number
                 ward.restate(slot, decision)
             return decision
         if Act.EXPLAIN_REVERT in decision.acts and decision.receipt is not None:
@@ -74,6 +78,24 @@ class Explaining:
             ward.consumers[slot.id] = found
         return found
 
+    async def _taken_before(
+        self, ward: Ward, slot: Slot, decision: Decision, scene: Scene
+    ) -> int | None:
+        """The final block up to which the nonce was used, where nobody can be asked by whom.
+
+        None while it may still be found, and where it is not sure that no attempt was mined: the
+        last rounds of this process must have said so.
+        """
+        number = 0 if scene.head is None else scene.head.number
+        if scene.final_number is None or ward.searched.get(slot.id) != number:
+            return None
+        is_sure = decision.counters.taken_rounds >= ward.rules.taken_rounds
+        before = min(scene.final_number, number - autopsy.SEARCH_BLOCKS_MAX)
+        if decision.is_weak or not is_sure or before <= 0:
+            return None
+        is_used = await self._looking.was_used(ward, slot.nonce, before, scene)
+        return before if is_used else None
+
     def _with_consumer(
         self, slot: Slot, decision: Decision, found: Consumer, scene: Scene
     ) -> Decision:
@@ -90,3 +112,13 @@ class Explaining:
         if is_final and not decision.is_weak:
             return replace(decision, state=state, summary=summary)
         return replace(decision, summary=summary)
+
+
+def _unnamed(slot: Slot, decision: Decision, number: int) -> Decision:
+    """The end of a slot whose nonce was taken up to this final block, by what is not known."""
+    state = consumed_unnamed(slot)
+    summary = (
+        f"nonce {slot.nonce} was taken by a transaction that nobody can show any more, in block "
+        f"{number} or before: none of the known ones is in a block"
+    )
+    return replace(decision, state=state, level=CONSUMED[state], summary=summary)

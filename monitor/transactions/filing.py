@@ -85,13 +85,13 @@ class Filing:
     ) -> None:
         """File what the tap wrote down, as far as it is of this network.
 
-        Not what is `in_flight`: whether its sender will be told that it failed is not known yet.
+        Not what was refused, of which its sender was told that it failed: it is never ours to send,
+        and the journal does not name it. Nor what is `in_flight`: what its sender will be told is
+        not known yet.
         """
         for arrival in await self._journal.arrivals():
             if arrival.hash in in_flight:
                 continue
-            if arrival.outcome == "refused":
-                continue  # The sender was told that it failed: never ours to send.
             try:
                 transaction = await decoded(arrival.raw)
             except RawError as error:

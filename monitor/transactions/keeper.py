@@ -158,8 +158,8 @@ class Keeper:
         )
         for ward, error in zip(wards, ended, strict=True):
             if isinstance(error, JournalError) and not isinstance(error, BROKEN_JOURNAL):
-                log.error("account %s: %s", ward.account.alias, error)
-                ward.trouble = str(error)
+                if ward.fails(str(error)):
+                    log.error("account %s: %s", ward.account.alias, error)
             elif isinstance(error, BaseException):
                 raise error
             elif ward in due:
@@ -355,12 +355,12 @@ class Keeper:
     async def _close(self, ward: Ward, slot: Slot, decision: Decision) -> None:
         consumer = ward.consumers.get(slot.id)
         receipt = decision.receipt
-        block: tuple[Hash32, int, Hash32] | None = None
+        block: tuple[Hash32 | None, int | None, Hash32 | None] = (None, None, None)
         if receipt is not None:
             block = (receipt.hash, receipt.number, receipt.block_hash)
         elif consumer is not None:
             block = (consumer.transaction.hash, consumer.number, consumer.block_hash)
-        if block is None:
+        elif slot.id not in ward.unnamed:
             message = f"{decision.state} without a block that says so"
             raise AssertionError(message)
         await self._journal.close_slot(

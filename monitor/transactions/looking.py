@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from monitor.endpoint import Endpoint
+from monitor.judge.finality import final_number
 from monitor.judge.quorum import Round, believed_hash
-from monitor.judge.seen import HeadSeen
 from monitor.model import Hash32, Head, Reference, Unseen
 from monitor.rpc.errors import RpcError
 from monitor.transactions import autopsy
@@ -27,8 +27,6 @@ log = logging.getLogger("headwatch")
 
 SEARCHED_MAX = 16
 """So many unknown nonces are looked for in blocks in one round of an account."""
-CONFIRMATIONS = 64
-"""From which depth a block counts as final on a chain without the `finalized` tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +65,6 @@ def scene_of(watch: Watch, round_: Round, chain_id: int) -> Scene:
         references=tuple(r for r in watch.references if r.name in admitted),
         market=Unseen("no_quorum", "not asked"),
     )
-
-
-def final_number(round_: Round, head: Head | None) -> int | None:
-    """The height up to which a majority of the operators calls blocks final.
-
-    Where a majority says that there is no such tag, `CONFIRMATIONS` below the agreed head. None
-    where neither is known.
-    """
-    said: dict[str, int] = {}
-    without: set[str] = set()
-    for witness in round_.admitted:
-        seen = witness.seen
-        if not isinstance(seen, HeadSeen):
-            continue
-        if isinstance(seen.finalized, Head):
-            number = seen.finalized.number
-            said[witness.operator] = min(number, said.get(witness.operator, number))
-        elif seen.finalized is None:
-            without.add(witness.operator)
-    ordered = sorted(said.values(), reverse=True)
-    if len(ordered) >= round_.need:
-        return ordered[round_.need - 1]
-    if head is not None and len(without) >= round_.need:
-        return max(0, head.number - CONFIRMATIONS)
-    return None
 
 
 class Looking:
@@ -266,6 +239,22 @@ class Looking:
             if len(agreeing) >= scene.round.need:
                 return found
         return None
+
+    async def was_used(self, ward: Ward, nonce: int, number: int, scene: Scene) -> bool:
+        """Whether a quorum of operators says that a nonce was used up to a height.
+
+        Of an operator's endpoints, all that answer.
+        """
+        votes: dict[str, bool] = {}
+        for reference in scene.references:
+            try:
+                used = await autopsy.count(reference.node, ward.account.address, number)
+            except RpcError as error:
+                log.info("%s cannot count up to block %d: %s", reference.label, number, error)
+                continue
+            operator = reference.operator or reference.label
+            votes[operator] = votes.get(operator, True) and used > nonce
+        return sum(votes.values()) >= scene.round.need
 
 
 def _named(found: Consumer) -> tuple[Hash32, Hash32]:

@@ -8,6 +8,7 @@ signer's room, and durable in the journal before it is handed back to be sent.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,13 @@ from monitor.model import Hash32, Unseen
 from monitor.transactions import fees
 from monitor.transactions import raw as raws
 from monitor.transactions.fees import CapBlocks, Fees, Free
-from monitor.transactions.journal import BROKEN_JOURNAL, Journal, JournalError
+from monitor.transactions.journal import (
+    BROKEN_JOURNAL,
+    Journal,
+    JournalError,
+    OverBudgetError,
+    Reservation,
+)
 from monitor.transactions.looking import Scene
 from monitor.transactions.orders import CappedError, OrderError
 from monitor.transactions.proposal import Proposal
@@ -84,7 +91,7 @@ class Signing:
         return self._signer_of(ward.account.alias) is not None
 
     async def spent_wei(self, ward: Ward) -> int:
-        """Gas, at its cap, of what was signed for the account on this day (UTC)."""
+        """Gas, at its cap, of what was or is being signed for the account on this day (UTC)."""
         day = day_of(self._clock())
         return await self._journal.spent_wei(ward.network, ward.account.address, day)
 
@@ -110,21 +117,29 @@ class Signing:
         return _offer(unsigned, found)
 
     async def sign(self, ward: Ward, slot: Slot, act: Act, offer: Offer) -> Signed:
-        """Have it signed, and keep it. Raises OrderError, JournalError."""
+        """Have it signed, and keep it, where the day's budget holds it beside all others.
+
+        Raises OrderError, JournalError.
+        """
         signer = self._signer_of(ward.account.alias)
         if signer is None:
             message = f"account {ward.account.alias} has no signer"
             raise OrderError(message, "refused")
-        lease = await self._lease(slot, act)
+        lease = await self._lease(ward, slot, act, offer)
         try:
             raw = await signer.sign(offer.unsigned, slot.sender)
+            transaction = await asyncio.to_thread(raws.decode, raw)
+            ward.put(await self._journal.signed(lease, raw, transaction, self._clock()))
         except SignerError as error:
             self._on_signed(ward, act, "failed")
             await self._journal.release(lease, self._clock())
             message = f"the signer did not sign: {error}"
             raise OrderError(message, "unavailable") from None
-        transaction = await asyncio.to_thread(raws.decode, raw)
-        ward.put(await self._journal.signed(lease, raw, transaction, self._clock()))
+        except BaseException:
+            # What was not written down is not sent: it holds nothing of the budget.
+            with contextlib.suppress(JournalError):
+                await self._journal.release(lease, self._clock())
+            raise
         self._on_signed(ward, act, "signed")
         log.warning(
             "%s nonce %d: %s signed, %s, at most %d wei for its gas",
@@ -132,10 +147,18 @@ class Signing:
         )
         return Signed(transaction.hash, raw, offer)
 
-    async def _lease(self, slot: Slot, act: Act) -> int:
-        """The right to sign one. Raises OrderError while somebody else has it, or it is closed."""
+    async def _lease(self, ward: Ward, slot: Slot, act: Act, offer: Offer) -> int:
+        """The right to sign one. Raises OrderError while somebody else has it, or it is closed.
+
+        What others have signed since the offer was made may have left too little of the budget.
+        """
+        reservation = Reservation(offer.cost_max_wei, ward.rules.budget_a_day_wei or 0)
         try:
-            return await self._journal.lease(slot.id, KINDS[act], self._clock())
+            return await self._journal.lease(slot.id, KINDS[act], self._clock(), reservation)
+        except OverBudgetError as error:
+            self._on_signed(ward, act, "over_budget")
+            message = f"{act.value} of nonce {slot.nonce}: a cap blocks it: {error}"
+            raise CappedError(message, "budget_exhausted") from None
         except JournalError as error:
             if isinstance(error, BROKEN_JOURNAL):
                 raise

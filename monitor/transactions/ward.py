@@ -70,6 +70,8 @@ class Ward:
     """Who took the nonce of a slot, as last found."""
     searched: dict[int, int] = field(default_factory=dict)
     """The height at which nobody was found to have taken the nonce of a slot."""
+    unnamed: dict[int, int] = field(default_factory=dict)
+    """The final block up to which the nonce of a slot was taken, by what nobody can show."""
     reasons: dict[int, str] = field(default_factory=dict)
     """Why a slot's transaction reverted."""
     notes: dict[int, str] = field(default_factory=dict)
@@ -103,11 +105,17 @@ class Ward:
         else:
             self.slots[slot.nonce] = slot
 
+    def fails(self, trouble: str) -> bool:
+        """Its round failed in the journal; whether that is news, and not what was so before."""
+        is_news = trouble != self.trouble
+        self.trouble = trouble
+        return is_news
+
     def drop(self, slot: Slot) -> None:
         """Forget a slot that is closed."""
         self.slots.pop(slot.nonce, None)
-        memories = (self.counters, self.consumers, self.searched, self.reasons, self.notes)
-        for memory in memories:
+        found = (self.consumers, self.searched, self.unnamed)
+        for memory in (self.counters, *found, self.reasons, self.notes):
             memory.pop(slot.id, None)
 
     def is_due(self, number: int | None, now: float) -> bool:
@@ -352,7 +360,7 @@ def _slot_facts(slot: Slot, decision: Decision | None, notes: dict[int, str]) ->
         nonce=slot.nonce,
         hash=None if newest is None else newest.hash,
         state=slot.state.value,
-        level=Level.OK if decision is None else decision.level,
+        level=Level.UNKNOWN if decision is None else decision.level,
         summary=summary if not note else f"{summary}; {note}",
         first_seen_at=slot.first_seen_at,
         since=slot.since,

@@ -15,7 +15,7 @@ from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
 from monitor.judge.seen import HeadSeen
 from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
-from tests.act import snapshots
+from tests.act import ledgers, snapshots
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 NODE = {"network": snapshots.NETWORK, "node": "local"}
@@ -77,7 +77,8 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
 
 def test_page_exports_exactly_the_table() -> None:
     """Every row of the table is exported once things have happened, and nothing else is."""
-    snapshot = snapshots.watching(with_edges(snapshots.healthy()))
+    watching = snapshots.watching(with_edges(snapshots.healthy()))
+    snapshot = ledgers.kept(watching, (ledgers.wrong(), ledgers.differing()))
     families = _openmetrics(snapshot, instruments_in_use())
     assert {family.name: family.type for family in families} == {
         metric.family: metric.type for metric in METRICS
@@ -87,7 +88,11 @@ def test_page_exports_exactly_the_table() -> None:
     assert units["headwatch_node_head_lag_blocks"] == "blocks"
 
 
-SITUATIONS = {**snapshots.SITUATIONS, "watching": snapshots.watching(snapshots.healthy())}
+SITUATIONS = {
+    **snapshots.SITUATIONS,
+    "watching": snapshots.watching(snapshots.healthy()),
+    "reconciling": ledgers.two_ledgers(),
+}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

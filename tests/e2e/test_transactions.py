@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 
 from monitor.model import Hash32, Level
+from monitor.sidecar import Sidecar
+from monitor.transactions.autopsy import SEARCH_BLOCKS_MAX
 from monitor.transactions.orders import OrderError
-from monitor.transactions.ward import BLIND_SECONDS, IDLE_SECONDS
+from monitor.transactions.ward import AFTERMATH_SECONDS, BLIND_SECONDS, IDLE_SECONDS
 from monitor.transactions.words import State
+from monitor.watchdog import Watchdog
 from tests.e2e.stage import FINAL_BLOCKS, NETWORK, Stage, staged
 from tests.transactions.fakepool import lies, payments
 
@@ -187,6 +190,32 @@ async def test_row_7_a_nonce_taken_by_the_same_payment_is_no_loss(stage: Stage) 
     await stage.final()
     story = stage.story()
     assert (story.slot.state, story.consumer_hash) == (State.REPLACED_SAME, theirs)
+
+
+async def test_row_7_a_nonce_taken_long_ago_ends_without_a_name(stage: Stage) -> None:
+    """Nobody looked for so long that no node can say by what: told as the worst, and closed."""
+    stage.ground.isolate_local()
+    ours = await stage.send(0)
+    other = payments.payment(0, value=2, fee_cap_wei=60 * GWEI, tip_cap_wei=6 * GWEI)
+    theirs = await stage.ground.send(stage.ground.references["a"], other)
+    await stage.ground.miner.mine(SEARCH_BLOCKS_MAX + 2)
+    assert await stage.mined(theirs)
+    await stage.blocks(2)
+    assert 0 in stage.ward.slots
+    await stage.blocks(3)
+    assert 0 not in stage.ward.slots
+    story = stage.story()
+    assert (story.slot.state, story.consumer_hash) == (State.REPLACED_OTHER, None)
+    assert (story.slot.mined_number, story.slot.mined_hash) == (None, None)
+    assert "that nobody can show any more" in story.stages[-1].summary
+    assert not await stage.mined(ours)
+    # What is bad about its end is told for a while, and that has an end as well.
+    for level, reason in ((Level.FAILED, "replaced_other"), (Level.OK, "idle")):
+        for _ in range(6):
+            stage.later(30)
+            await stage.blocks()
+        assert (stage.finding.level, stage.finding.reason) == (level, reason)
+        stage.later(AFTERMATH_SECONDS)
 
 
 async def test_row_8_a_hole_below_a_transaction_is_told_with_its_nonces(stage: Stage) -> None:
@@ -538,6 +567,28 @@ async def test_dry_run_says_what_it_would_do_and_does_nothing(
         assert State.LOCAL_ONLY in stage.was()
         assert stage.sends() == []
         assert "dry run" in stage.watchdog.facts()[0].slots[0].summary
+
+
+async def test_what_is_on_its_way_is_counted_before_the_network_is_seen(
+    tmp_path: Path, anvil_path: Path
+) -> None:
+    """After a restart, and over a reload: nobody may take what is not asked yet for nothing."""
+    async with staged(tmp_path, binary=anvil_path) as stage:
+        stage.ground.miner.hold(await stage.send(0))
+        await stage.blocks()
+        settings = stage.sidecar.settings
+        stage.watchdog.apply(settings)
+        (facts,) = stage.sidecar.snapshot().accounts
+        assert facts.states == {"pending": 1}
+        assert facts.round_at is None
+    async with Sidecar(settings) as sidecar:
+        watchdog = Watchdog(sidecar, tmp_path)
+        await watchdog.open()
+        (facts,) = sidecar.snapshot().accounts
+        assert facts.states == {"pending": 1}
+        assert facts.oldest_pending_seconds is not None
+        assert [slot.level for slot in facts.slots] == [Level.UNKNOWN]
+        await watchdog.close()
 
 
 async def test_restart_knows_everything_that_was_known(tmp_path: Path, anvil_path: Path) -> None:

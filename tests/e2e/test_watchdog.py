@@ -37,7 +37,7 @@ from monitor.transactions.journal.schema import VERSION
 from monitor.transactions.orders import OrderError
 from monitor.transactions.words import State
 from monitor.url import Url
-from monitor.watchdog import HALT_NAME, Watchdog
+from monitor.watchdog import BEAT_SECONDS, HALT_NAME, Watchdog
 from tests.e2e.killing import free_port, listens
 from tests.e2e.processes import get, headwatch, headwatch_beside
 from tests.e2e.stage import ALIAS, NETWORK, Stage, WallAndMore, settings_of
@@ -185,6 +185,31 @@ async def test_journal_locked_for_longer_than_is_waited_refuses_and_recovers(
             with pytest.raises(OrderError, match=r"nothing was done.*locked"):
                 await stage.watchdog.orders.register(raw=raw, hash_=None, network=None)
         await recovers(stage, address, 1)
+
+
+async def test_journal_that_fails_is_logged_once_until_it_heals(
+    tmp_path: Path, anvil_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in every round; a change of its words and the end of it are news, and it may recur."""
+    journal = Journal(tmp_path / JOURNAL_NAME, busy_seconds=BUSY_SECONDS)
+    caplog.set_level("INFO", "headwatch")
+    async with watched(tmp_path, anvil_path, journal=journal) as (stage, _):
+        for times in (1, 2):
+            stage.later(BEAT_SECONDS)
+            with write_lock(journal.path):
+                await told_as_failed(stage, "locked")
+                await stage.round(3)
+                assert stage.finding.reason == "journal_failed"
+            assert _logged(caplog, "cannot be written: database is locked") == times
+            assert _logged(caplog, "the journal is well again") == times - 1
+            stage.later(2.0)
+            await stage.round(2)
+            assert _logged(caplog, "the journal is well again") == times
+
+
+def _logged(caplog: pytest.LogCaptureFixture, words: str) -> int:
+    """How often the transactions' log said it."""
+    return sum(words in one for one in caplog.messages if one.startswith("transactions of"))
 
 
 def _replace_the_lock(folder: Path) -> None:
@@ -537,8 +562,8 @@ def test_journal_that_is_no_good_is_refused_and_not_touched(tmp_path: Path, kind
     assert wrong in line
     assert remedy in line
     assert site.journal.read_bytes() == before
-    log = site.journal.with_name(f"{JOURNAL_NAME}-wal")
-    assert not log.exists() or not log.stat().st_size
+    beside = {file.name for file in site.journal.parent.glob(f"{JOURNAL_NAME}*")}
+    assert beside == {JOURNAL_NAME}
 
 
 async def test_lock_in_the_hands_of_another_process_is_told_with_its_number(

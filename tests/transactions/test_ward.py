@@ -240,3 +240,14 @@ def test_inclusion_does_not_count_what_no_quorum_was_told_of() -> None:
         ward.expose(number)
     assert ward.exposed is None
     assert not ward.inclusion.is_alarming
+
+
+def test_trouble_is_news_until_it_is_the_same_again() -> None:
+    """In every round it would fill the log; other words are news, and so is its return."""
+    ward = Ward(ACCOUNT, Rules(), "net")
+    assert [ward.fails(words) for words in ("full", "full", "locked", "full")] == [
+        *(True, False, True, True)
+    ]
+    ward.trouble = None
+    assert ward.fails("full")
+    assert ward.trouble == "full"

@@ -27,6 +27,8 @@ from monitor.transactions.journal.record import (
     Listed,
     Note,
     Outcome,
+    OverBudgetError,
+    Reservation,
     Sighting,
     SlotClosedError,
 )
@@ -61,8 +63,10 @@ __all__ = (
     "Listed",
     "Note",
     "Outcome",
+    "OverBudgetError",
     "Past",
     "Reader",
+    "Reservation",
     "Sighting",
     "SlotClosedError",
 )

@@ -91,11 +91,29 @@ def take(connection: sqlite3.Connection, hash_: Hash32) -> Taken | None:
 
 def read_arrivals(connection: sqlite3.Connection) -> tuple[Arrival, ...]:
     """Those that are neither filed nor dismissed: what counts as sent first, then by age."""
-    found = connection.execute(
+    return _read(
+        connection,
         "SELECT hash, raw, at, source, deliveries, refused, unanswered, message FROM arrival"
         " WHERE dismissed_at IS NULL ORDER BY refused >= deliveries, at, rowid LIMIT ?",
-        (ARRIVALS_MAX,),
     )
+
+
+NEWS = (
+    "SELECT hash, raw, at, source, deliveries, refused, unanswered, message FROM arrival"
+    " WHERE dismissed_at IS NULL AND refused < deliveries ORDER BY at, rowid LIMIT ?"
+)
+
+
+def read_news(connection: sqlite3.Connection) -> tuple[Arrival, ...]:
+    """Those of them that may have to be filed, by age: what was refused is never ours to send.
+
+    It becomes news again when it is sent once more, and an attempt where a pool has it after all.
+    """
+    return _read(connection, NEWS)
+
+
+def _read(connection: sqlite3.Connection, statement: str) -> tuple[Arrival, ...]:
+    found = connection.execute(statement, (ARRIVALS_MAX,))
     arrivals: list[Arrival] = []
     size_bytes = 0
     for hash_, raw, at, source, deliveries, refused, unanswered, message in found:

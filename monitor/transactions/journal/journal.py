@@ -35,6 +35,7 @@ from monitor.transactions.journal.record import (
     Note,
     Outcome,
     Place,
+    Reservation,
     Sighting,
 )
 from monitor.transactions.journal.rows import read_slots
@@ -138,8 +139,8 @@ class Journal:
         )
 
     async def arrivals(self) -> tuple[Arrival, ...]:
-        """What is neither filed nor dismissed, the refused last; bounded in count and bytes."""
-        return await self._read(arrivals.read_arrivals)
+        """What is neither filed, dismissed nor refused; bounded in count and bytes."""
+        return await self._read(arrivals.read_news)
 
     async def dismiss(self, hash_: Hash32, why: str, at: float) -> None:
         """It is nobody's whom we watch, or refused as invalid everywhere."""
@@ -204,12 +205,15 @@ class Journal:
         state: State,
         *,
         consumer_hash: Hash32 | None,
-        number: int,
-        block_hash: Hash32,
+        number: int | None,
+        block_hash: Hash32 | None,
         summary: str,
         at: float,
     ) -> None:
-        """End a slot by what took its nonce in a final block: once, then SlotClosedError."""
+        """End a slot by what took its nonce in a final block: once, then SlotClosedError.
+
+        Hash and block are None where nobody can show any more what that was.
+        """
         closing = Change(
             slot_id=slot_id,
             state=state,
@@ -224,9 +228,16 @@ class Journal:
 
     # -- signing and sending ---------------------------------------------------------------------
 
-    async def lease(self, slot_id: int, kind: AttemptKind, at: float) -> int:
-        """The right to sign one attempt; JournalError while another lease is younger than 60 s."""
-        return await self._write(partial(sends.lease, slot_id=slot_id, kind=kind, at=at))
+    async def lease(
+        self, slot_id: int, kind: AttemptKind, at: float, reservation: Reservation | None = None
+    ) -> int:
+        """The right to sign one attempt; JournalError while another lease is younger than 60 s.
+
+        With its cost reserved in the day's budget at once; OverBudgetError where there is no room.
+        """
+        return await self._write(
+            partial(sends.lease, slot_id=slot_id, kind=kind, at=at, reservation=reservation)
+        )
 
     async def release(self, lease_id: int, at: float) -> None:
         """Give a lease back unused: the signer failed."""
@@ -280,7 +291,7 @@ class Journal:
         return await self._read(partial(sends.read_past, slot_id=slot_id, now=now, day=day))
 
     async def spent_wei(self, network: str, sender: Address, day: str) -> int:
-        """Gas at its cap of all that was signed for an account on a day (UTC)."""
+        """Gas at its cap of all that was or is being signed for an account on a day (UTC)."""
         return await self._read(partial(sends.read_spent, network=network, sender=sender, day=day))
 
     # -- its upkeep ------------------------------------------------------------------------------

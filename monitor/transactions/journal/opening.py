@@ -35,6 +35,12 @@ READ_BUSY_SECONDS = 0.5
 WAL_BYTES_KEPT = 2**20
 BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 PROGRESS_STEPS = 10_000
+MAGIC = b"SQLite format 3\0"
+FRACTIONS = bytes((64, 32, 32))
+"""At 21 of every header; without them, as without its first words, it is no database."""
+HEADER_BYTES = 100
+"""The pages' size is at 16, their number at 28 (valid where 24 and 92 are the same), user_version
+at 60, application_id at 68 (SQLite file format, 1.3)."""
 REMEDY = "restore it, or move it and what lies beside it away by hand to begin a new one"
 
 
@@ -121,10 +127,15 @@ def open_reading(
         raise JournalError(message)
     with translated(path, "read"):
         _refuse_empty(path)
+        said = _header(path)
+        if said is not None:
+            _refuse_strangers(path, *said)
+            _refuse_older(path, said[1])
         connection = _connect(path, "ro", seconds)
         try:
-            _refuse_strangers(path, connection)
-            _refuse_older(path, version_of(connection))
+            version = version_of(connection)
+            _refuse_strangers(path, application_of(connection), version)
+            _refuse_older(path, version)
         except BaseException:
             connection.close()
             raise
@@ -186,8 +197,39 @@ def _create(path: Path) -> None:
 def _refuse(path: Path) -> None:
     """Raises JournalError for a file that is not to be opened for writing."""
     _refuse_empty(path)
-    with closing(_connect(path, "ro", BUSY_SECONDS)) as connection:
-        _refuse_strangers(path, connection)
+    said = _header(path)
+    if said is None:
+        with closing(_connect(path, "ro", BUSY_SECONDS)) as connection:
+            said = application_of(connection), version_of(connection)
+    _refuse_strangers(path, *said)
+
+
+def _header(path: Path) -> tuple[int, int] | None:
+    """Whose file its header says it is, and of which version; None where only SQLite can tell.
+
+    Raises JournalDamagedError for one that is shorter than it says.
+
+    To ask SQLite, which reads a log even of a file that it cannot write, would leave a log and its
+    index beside a file that is refused. Where a log is there, it may say otherwise; and somebody
+    may have the file open, whose locks must not end with ours (How To Corrupt An SQLite Database
+    File, 2.2).
+    """
+    if any(os.path.lexists(f"{path}{end}") for end in ("-wal", "-journal")):
+        return None
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    is_whole = len(header) == HEADER_BYTES and header[21:24] == FRACTIONS
+    if not is_whole or not header.startswith(MAGIC):
+        return None
+    changes, pages, version, application, valid_for = (
+        int.from_bytes(header[place : place + 4], "big", signed=True)
+        for place in (24, 28, 60, 68, 92)
+    )
+    page_bytes = int.from_bytes(header[16:18], "big")
+    if changes == valid_for and path.stat().st_size < pages * page_bytes:
+        message = f"{path} is damaged (its end is cut off): {REMEDY}"
+        raise JournalDamagedError(message)
+    return application, version
 
 
 def _refuse_empty(path: Path) -> None:
@@ -196,8 +238,7 @@ def _refuse_empty(path: Path) -> None:
         raise JournalDamagedError(message)
 
 
-def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:
-    application, version = application_of(connection), version_of(connection)
+def _refuse_strangers(path: Path, application: int, version: int) -> None:
     if application != APPLICATION_ID:
         message = f"{path} is no journal but another program's database: name another path"
         raise JournalError(message)
@@ -234,6 +275,8 @@ def _begin(path: Path, connection: sqlite3.Connection, page_limit: int | None) -
         connection.execute(f"PRAGMA max_page_count = {page_limit:d}")
     migrate(connection)
     connection.execute("UPDATE fence SET epoch = epoch + 1")
+    # What another process had signed and did not write down is nowhere, and costs nothing.
+    connection.execute("UPDATE lease SET reserved_wei = NULL WHERE ended_at IS NULL")
     return _epoch_of(connection)
 
 

@@ -33,6 +33,10 @@ class JournalFencedError(JournalError):
     """Another process has begun to write this journal: whatever we would do may be done twice."""
 
 
+class OverBudgetError(JournalError):
+    """What is to be signed would cost more than its account may still spend on this day."""
+
+
 class SlotClosedError(JournalError):
     """The slot is closed: its nonce is used in a final block, and nothing is done for it."""
 
@@ -58,6 +62,14 @@ class Arrival:
     """
     message: str = ""
     """What the sender was told last; empty where it was no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a signature will cost at most, and the budget of the day that it must fit into."""
+
+    wei: int
+    budget_a_day_wei: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +155,8 @@ class Intent:
     node: str
     act: str
     at: float
+    sender: Address
+    nonce: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,14 @@ _FIRST = (
     ),
 )
 
-MIGRATIONS: Sequence[Sequence[str]] = (_FIRST,)
+_SECOND = (
+    # Of the day's budget, for as long as the lease is open; NULL: nothing.
+    "ALTER TABLE lease ADD COLUMN reserved_wei TEXT",
+    # What is read in every round, beside what lies there until it is retired.
+    "CREATE INDEX arrival_news ON arrival (at) WHERE dismissed_at IS NULL AND refused < deliveries",
+)
+
+MIGRATIONS: Sequence[Sequence[str]] = (_FIRST, _SECOND)
 """From version 0, which is an empty file, each to the next. Add to the end; change none."""
 VERSION = len(MIGRATIONS)
 

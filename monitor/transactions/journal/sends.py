@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 
 from monitor.model import Address, Hash32
 from monitor.transactions.journal import arrivals
-from monitor.transactions.journal.record import Intent, JournalError
+from monitor.transactions.journal.record import (
+    Intent,
+    JournalError,
+    OverBudgetError,
+    Reservation,
+)
 from monitor.transactions.journal.rows import (
     TRANSACTION,
     WORD_CHARACTERS_MAX,
@@ -30,8 +35,18 @@ HOUR_SECONDS = 3600.0
 SENDING = (Act.REBROADCAST, Act.RESEND, Act.REPLACE, Act.CANCEL, Act.FILL)
 
 
-def lease(connection: sqlite3.Connection, slot_id: int, kind: AttemptKind, at: float) -> int:
-    """The right to sign one attempt of a slot. JournalError while another has it."""
+def lease(
+    connection: sqlite3.Connection,
+    slot_id: int,
+    kind: AttemptKind,
+    at: float,
+    reservation: Reservation | None = None,
+) -> int:
+    """The right to sign one attempt of a slot. JournalError while another has it.
+
+    What is reserved counts as spent from here on, until the lease is over: then what was signed
+    counts instead. OverBudgetError where the day's budget does not hold it.
+    """
     require_open(connection, slot_id)
     if kind == "observed":
         message = "what is observed was signed by its sender, and needs no lease"
@@ -47,8 +62,11 @@ def lease(connection: sqlite3.Connection, slot_id: int, kind: AttemptKind, at: f
         connection.execute(
             "UPDATE lease SET ended_at = ? WHERE slot = ? AND ended_at IS NULL", (at, slot_id)
         )
+    if reservation is not None:
+        _check_budget(connection, slot_id, reservation, day_of(at))
     made = connection.execute(
-        "INSERT INTO lease (slot, kind, at) VALUES (?, ?, ?)", (slot_id, kind, at)
+        "INSERT INTO lease (slot, kind, at, reserved_wei) VALUES (?, ?, ?, ?)",
+        (slot_id, kind, at, None if reservation is None else str(reservation.wei)),
     )
     return made.lastrowid or 0
 
@@ -149,8 +167,9 @@ def retire_spending(connection: sqlite3.Connection, before: float) -> None:
 def read_intents(connection: sqlite3.Connection) -> tuple[Intent, ...]:
     """Sends of which no answer is known, oldest first."""
     found = connection.execute(
-        "SELECT action.id, slot, action.hash, raw, node, act, intent_at FROM action"
-        " JOIN attempt ON attempt.hash = action.hash WHERE done_at IS NULL ORDER BY action.id"
+        "SELECT action.id, slot, action.hash, raw, node, act, intent_at, sender, nonce FROM action"
+        " JOIN attempt ON attempt.hash = action.hash JOIN slot ON slot.id = attempt.slot"
+        " WHERE done_at IS NULL ORDER BY action.id"
     )
     return tuple(Intent(*row) for row in found)
 
@@ -205,12 +224,17 @@ def read_past(connection: sqlite3.Connection, slot_id: int, now: float, day: str
 
 
 def read_spent(connection: sqlite3.Connection, network: str, sender: Address, day: str) -> int:
-    """Gas at its cap, in wei, of all that was signed for an account on a day (UTC)."""
+    """Gas at its cap, in wei, of all that was signed for an account on a day (UTC).
+
+    What is being signed counts as well, on any day: it may be written down after midnight.
+    """
     found = connection.execute(
-        "SELECT wei FROM spending WHERE day = ? AND network = ? AND sender = ?",
-        (day, network, sender),
-    ).fetchone()
-    return 0 if found is None else int(found[0])
+        "SELECT reserved_wei FROM lease JOIN slot ON slot.id = lease.slot WHERE network = ?"
+        " AND sender = ? AND ended_at IS NULL AND reserved_wei IS NOT NULL",
+        (network, sender),
+    )
+    reserved_wei = sum(int(wei) for (wei,) in found)
+    return _read_signed(connection, network, sender, day) + reserved_wei
 
 
 def day_of(at: float) -> str:
@@ -218,11 +242,36 @@ def day_of(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
+def _check_budget(
+    connection: sqlite3.Connection, slot_id: int, reservation: Reservation, day: str
+) -> None:
+    """Raises OverBudgetError. In the transaction that reserves, so that no other comes between."""
+    network, sender = connection.execute(
+        "SELECT network, sender FROM slot WHERE id = ?", (slot_id,)
+    ).fetchone()
+    spent_wei = read_spent(connection, network, sender, day)
+    left_wei = max(0, reservation.budget_a_day_wei - spent_wei)
+    if reservation.wei > left_wei:
+        message = (
+            f"budget_a_day_wei is in the way: {reservation.wei} wei would be needed,"
+            f" {left_wei} wei are left"
+        )
+        raise OverBudgetError(message)
+
+
+def _read_signed(connection: sqlite3.Connection, network: str, sender: Address, day: str) -> int:
+    found = connection.execute(
+        "SELECT wei FROM spending WHERE day = ? AND network = ? AND sender = ?",
+        (day, network, sender),
+    ).fetchone()
+    return 0 if found is None else int(found[0])
+
+
 def _spend(
     connection: sqlite3.Connection, network: str, transaction: Transaction, at: float
 ) -> None:
     day = day_of(at)
-    wei = read_spent(connection, network, transaction.sender, day)
+    wei = _read_signed(connection, network, transaction.sender, day)
     wei += transaction.cost_max_wei - transaction.value_wei
     connection.execute(
         "INSERT INTO spending VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET wei = excluded.wei",

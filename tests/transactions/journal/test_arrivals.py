@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from monitor.transactions.journal.arrivals import (
     arrive,
     dismiss,
     read_arrivals,
+    read_news,
     retire_arrivals,
     take,
 )
@@ -171,6 +173,37 @@ def test_refused_arrivals_stand_behind_the_others(connection: sqlite3.Connection
     assert order == [hash_of(number) for number in (1, 3, 0, 2)]
 
 
+def test_news_are_what_was_not_refused(connection: sqlite3.Connection) -> None:
+    """By age; what was refused comes back when it is sent again, what was dismissed as well."""
+    for number in range(4):
+        arrive(connection, RAW, hash_of(number), "tap", NOW - number)
+    answered(connection, hash_of(0), "refused", "", NOW)
+    answered(connection, hash_of(1), "unanswered", "", NOW)
+    dismiss(connection, hash_of(2), "nobody's", NOW)
+    assert [one.hash for one in read_news(connection)] == [hash_of(3), hash_of(1)]
+    for number in (0, 2):
+        arrive(connection, RAW, hash_of(number), "tap", NOW)
+    assert [one.hash for one in read_news(connection)] == [hash_of(n) for n in (3, 2, 1, 0)]
+
+
+def test_news_are_found_by_an_index_and_not_among_the_refused(
+    connection: sqlite3.Connection,
+) -> None:
+    """They are read in every round, and the refused lie there for weeks."""
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {arrivals.NEWS}", (1,)).fetchall()
+    assert [row[3] for row in plan] == ["SCAN arrival USING INDEX arrival_news"]
+
+
+@pytest.mark.parametrize("read", [read_arrivals, read_news])
+def test_arrivals_of_one_answer_are_bounded_in_bytes(
+    connection: sqlite3.Connection, read: Callable[[sqlite3.Connection], tuple[Arrival, ...]]
+) -> None:
+    """64 MiB of them, however few they are."""
+    for number in range(33):
+        arrive(connection, bytes(RAW_BYTES_MAX), hash_of(number), "tap", NOW + number)
+    assert len(read(connection)) == 32
+
+
 def test_arrivals_of_one_answer_are_bounded_in_count(connection: sqlite3.Connection) -> None:
     """The oldest thousand, and the next when these are filed."""
     for number in range(arrivals.ARRIVALS_MAX + 5):
@@ -178,13 +211,6 @@ def test_arrivals_of_one_answer_are_bounded_in_count(connection: sqlite3.Connect
     found = read_arrivals(connection)
     assert len(found) == arrivals.ARRIVALS_MAX
     assert found[0].hash == hash_of(0)
-
-
-def test_arrivals_of_one_answer_are_bounded_in_bytes(connection: sqlite3.Connection) -> None:
-    """64 MiB of them, however few they are."""
-    for number in range(40):
-        arrive(connection, bytes(RAW_BYTES_MAX), hash_of(number), "tap", NOW + number)
-    assert len(read_arrivals(connection)) == 32
 
 
 def test_arrivals_that_are_over_are_retired_in_portions(connection: sqlite3.Connection) -> None:

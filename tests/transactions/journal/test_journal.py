@@ -18,8 +18,10 @@ from monitor.transactions.journal import (
     JournalFullError,
     JournalHeldError,
     Note,
+    OverBudgetError,
     Past,
     Reader,
+    Reservation,
     SlotClosedError,
 )
 from monitor.transactions.journal.store import SLOTS_A_PORTION
@@ -254,6 +256,41 @@ async def test_lease_is_given_to_one_of_many(journal: Journal) -> None:
         *(journal.lease(slot.id, "replace", NOW) for _ in range(20)), return_exceptions=True
     )
     assert [type(answer) for answer in answers].count(int) == 1
+
+
+async def test_arrival_that_was_refused_is_shown_and_not_read_to_be_filed(
+    journal: Journal, path: Path
+) -> None:
+    """Its bytes stay, for the case that a pool has it; sent once more, it is read again."""
+    await journal.arrive(b"\x02", hash_of("x"), source="tap", at=NOW)
+    await journal.answered(hash_of("x"), "refused", "insufficient funds", NOW)
+    assert await journal.arrivals() == ()
+    assert await journal.raw_of(hash_of("x")) == b"\x02"
+    assert [arrival.outcome for arrival in Reader(path).arrivals()] == ["refused"]
+    await journal.arrive(b"\x02", hash_of("x"), source="tap", at=NOW)
+    assert [arrival.hash for arrival in await journal.arrivals()] == [hash_of("x")]
+
+
+async def test_budget_is_spent_once_by_many(journal: Journal) -> None:
+    """Called at the same moment, no more are given than the day's budget holds."""
+    slots = [await journal.observe(sighting(nonce), NOW) for nonce in range(20)]
+    asked = Reservation(wei=10, budget_a_day_wei=39)
+    answers = await asyncio.gather(
+        *(journal.lease(slot.id, "replace", NOW, asked) for slot in slots), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [int] * 3 + [OverBudgetError] * 17
+    assert await journal.spent_wei(NETWORK, SENDER, DAY) == 30
+
+
+async def test_reservation_of_a_process_that_has_ended_holds_nothing(path: Path) -> None:
+    """What it had signed and did not write down is nowhere; its lease still stands a while."""
+    async with opened(path) as journal:
+        slot = await journal.observe(sighting(7), NOW)
+        await journal.lease(slot.id, "replace", NOW, Reservation(10, 10))
+    async with opened(path) as journal:
+        assert await journal.spent_wei(NETWORK, SENDER, DAY) == 0
+        with pytest.raises(JournalError, match="is being signed"):
+            await journal.lease(slot.id, "replace", NOW, Reservation(10, 10))
 
 
 async def test_live_slots_are_those_of_their_network(journal: Journal) -> None:

@@ -101,6 +101,13 @@ def other_program(path: Path) -> None:
         connection.execute("CREATE TABLE cookies (name TEXT)")
 
 
+def other_program_with_logs(path: Path) -> None:
+    """It keeps a write-ahead log, as most do now, and is closed."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE cookies (name TEXT)")
+
+
 def marked_by_another(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA application_id = 1234")
@@ -129,6 +136,7 @@ REMEDY = "restore it, or move it and what lies beside it away by hand to begin a
 NEWER = f"has schema version {VERSION + 1}, and this headwatch knows {VERSION}: run the newer"
 CASES: tuple[tuple[Callable[[Path], None], type[JournalError], str], ...] = (
     *((make, JournalDamagedError, REMEDY) for make in (*DAMAGED, only_its_log)),
+    (other_program_with_logs, JournalError, "another program's database: name another path"),
     (other_program, JournalError, "another program's database: name another path"),
     (marked_by_another, JournalError, "another program's database: name another path"),
     (newer, JournalError, NEWER),
@@ -137,13 +145,11 @@ CASES: tuple[tuple[Callable[[Path], None], type[JournalError], str], ...] = (
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """What lies there, without what SQLite makes for reading, and without the lock."""
+    """What lies there besides the lock; the index of a log that was there is SQLite's to make."""
     found = {file.name: file.read_bytes() for file in path.parent.iterdir()}
-    return {
-        name: content
-        for name, content in found.items()
-        if not name.endswith((".lock", "-shm")) and (content or not name.endswith("-wal"))
-    }
+    log = f"{path.name}-wal"
+    ours = (f"{path.stem}.lock", f"{path.name}-shm" if found.get(log) else "")
+    return {name: content for name, content in found.items() if name not in ours}
 
 
 @pytest.mark.parametrize(
@@ -167,15 +173,22 @@ def test_file_that_is_no_journal_of_ours_is_refused_and_left_as_it_is(
 
 
 @pytest.mark.parametrize(
-    "make", [text, short, empty, header_gone, other_program, newer, newer_in_its_log]
+    "make",
+    [
+        *(text, short, empty, header_gone, newer, newer_in_its_log),
+        *(cut_off, cut_off_to_one_page),
+        *(other_program, other_program_with_logs),
+    ],
 )
 def test_file_that_is_no_journal_of_ours_is_not_read_either(
     make: Callable[[Path], None], path: Path
 ) -> None:
-    """With the same words, so that the remedy is the same."""
+    """With the same words, so that the remedy is the same; and nothing is left beside it."""
     make(path)
+    before = contents(path)
     with pytest.raises(JournalError, match=r"is damaged|another program's|newer headwatch"):
         open_reading(path)
+    assert contents(path) == before
 
 
 def test_file_that_is_missing_is_made_whole(path: Path) -> None:
@@ -389,8 +402,10 @@ def test_reading_of_an_older_file_says_who_brings_it_forward(path: Path) -> None
     ours(path, 1)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {VERSION - 1}")
+    before = contents(path)
     with pytest.raises(JournalError, match=f"has schema version {VERSION - 1}.*start the sidecar"):
         open_reading(path)
+    assert contents(path) == before
 
 
 def test_reading_ends_when_it_is_late(path: Path) -> None:

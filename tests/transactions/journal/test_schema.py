@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -215,3 +216,20 @@ def test_migration_brings_an_older_file_forward(connection: sqlite3.Connection) 
     migrate(connection, (*MIGRATIONS, ("CREATE TABLE later (x)",)))
     assert version_of(connection) == VERSION + 1
     assert connection.execute("SELECT epoch FROM fence").fetchone() == (5,)
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_every_older_version_is_brought_forward(version: int) -> None:
+    """With what is in it; the tables are then those of a new file."""
+    old = sqlite3.connect(":memory:", isolation_level=None)
+    new = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(old), closing(new):
+        migrate(old, MIGRATIONS[:version])
+        old.execute(SLOT.format(1, 1))
+        old.execute(LEASE.format(1, 1, "replace"))
+        migrate(old)
+        migrate(new)
+        tables = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+        assert old.execute(tables).fetchall() == new.execute(tables).fetchall()
+        assert version_of(old) == VERSION
+        assert old.execute("SELECT id, slot, kind FROM lease").fetchall() == [(1, 1, "replace")]

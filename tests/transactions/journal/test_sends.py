@@ -6,7 +6,15 @@ import sqlite3
 
 import pytest
 
-from monitor.transactions.journal import Intent, JournalError, Past, SlotClosedError, store
+from monitor.transactions.journal import (
+    Intent,
+    JournalError,
+    OverBudgetError,
+    Past,
+    Reservation,
+    SlotClosedError,
+    store,
+)
 from monitor.transactions.journal.arrivals import arrive, read_arrivals
 from monitor.transactions.journal.rows import read_slot
 from monitor.transactions.journal.schema import RAW_BYTES_MAX
@@ -222,8 +230,8 @@ def test_intent_is_open_until_it_is_concluded(connection: sqlite3.Connection, sl
     second = intend(connection, attempt.hash, "ref-b", Act.REBROADCAST, NOW)
     raw = raw_of(transaction(7))
     assert read_intents(connection) == (
-        Intent(first, slot.id, attempt.hash, raw, "ref-a", "rebroadcast", NOW),
-        Intent(second, slot.id, attempt.hash, raw, "ref-b", "rebroadcast", NOW),
+        Intent(first, slot.id, attempt.hash, raw, "ref-a", "rebroadcast", NOW, SENDER, 7),
+        Intent(second, slot.id, attempt.hash, raw, "ref-b", "rebroadcast", NOW, SENDER, 7),
     )
     conclude(connection, first, "known", "already known" + "!" * 999, NOW + 1)
     assert [intent.id for intent in read_intents(connection)] == [second]
@@ -370,6 +378,50 @@ def test_spending_is_gas_at_its_cap_of_a_day_and_an_account(
     assert read_spent(connection, NETWORK, OTHER, DAY) == 0
     assert read_spent(connection, "other", SENDER, DAY) == 0
     assert read_spent(connection, NETWORK, SENDER, "2026-11-19") == 0
+
+
+@pytest.mark.parametrize(("budget_wei", "is_enough"), [(2 * COST, True), (2 * COST - 1, False)])
+def test_reservation_fits_beside_what_is_signed_and_being_signed(
+    connection: sqlite3.Connection, slot: Slot, budget_wei: int, *, is_enough: bool
+) -> None:
+    """To the wei; what is refused has no lease, and what is signed counts once."""
+    other = observe(connection, sighting(8), NOW)
+    asked = Reservation(COST, budget_wei)
+    first = lease(connection, slot.id, "replace", NOW, asked)
+    assert read_spent(connection, NETWORK, SENDER, DAY) == COST
+    for is_signed in (False, True):
+        if is_signed:
+            sign(connection, first)
+            assert read_spent(connection, NETWORK, SENDER, DAY) == COST
+        if is_enough:
+            release(connection, lease(connection, other.id, "replace", NOW, asked), NOW)
+            continue
+        with pytest.raises(OverBudgetError, match=f"{COST} wei would be needed, {COST - 1} wei"):
+            lease(connection, other.id, "replace", NOW, asked)
+        found = connection.execute("SELECT count(*) FROM lease WHERE slot = ?", (other.id,))
+        assert found.fetchone() == (0,)
+
+
+def test_reservation_ends_with_its_lease(connection: sqlite3.Connection, slot: Slot) -> None:
+    """Given back, taken over and closed: none of it counts any more."""
+    asked = Reservation(COST, COST)
+    release(connection, lease(connection, slot.id, "replace", NOW, asked), NOW)
+    assert read_spent(connection, NETWORK, SENDER, DAY) == 0
+    lease(connection, slot.id, "replace", NOW, asked)
+    lease(connection, slot.id, "replace", NOW + LEASE_SECONDS, asked)
+    assert read_spent(connection, NETWORK, SENDER, DAY) == COST
+    close_slot(connection, closing(slot.id), None)
+    assert read_spent(connection, NETWORK, SENDER, DAY) == 0
+
+
+def test_reservation_holds_over_midnight_and_for_its_account_alone(
+    connection: sqlite3.Connection, slot: Slot
+) -> None:
+    """It may be written down on the next day, and counts there until that is known."""
+    lease(connection, slot.id, "replace", NOW, Reservation(COST, COST))
+    assert read_spent(connection, NETWORK, SENDER, "2026-11-19") == COST
+    assert read_spent(connection, NETWORK, OTHER, DAY) == 0
+    assert read_spent(connection, "other", SENDER, DAY) == 0
 
 
 def test_spending_of_a_day_outlives_its_slot(connection: sqlite3.Connection, slot: Slot) -> None:

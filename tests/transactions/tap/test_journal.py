@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from monitor.transactions.journal import Journal
+from monitor.transactions.journal import Journal, Reader
 from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
 from monitor.url import Url
 from tests.rpc.canned import Clock
@@ -74,7 +74,7 @@ async def test_journal_has_what_was_sent_and_what_was_told(
     """The bytes, under the hash by which nodes name them, with the outcome of an error."""
     upstream.respond = always(said)
     assert await post(client, url) == said
-    (arrival,) = await journal.arrivals()
+    (arrival,) = Reader(journal.path).arrivals()
     assert (arrival.hash, arrival.raw, arrival.source) == (DONE.hash, DONE.raw, "tap")
     assert arrival.outcome == outcome
 

@@ -26,7 +26,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 # Where every line and every branch is tested.
-COVERED := monitor/model.py,monitor/url.py,monitor/judge/*,monitor/poco/*
+COVERED := monitor/model.py,monitor/url.py,monitor/judge/*,monitor/poco/*,monitor/poco/v1/*
 
 # A .venv that was moved here, or whose Python is gone, is as good as none.
 ifneq ($(shell $(PY) -c 'print(open("$(LOCKED)").read())' 2>/dev/null),$(CURDIR))

@@ -1,7 +1,7 @@
 """The fault lab: real anvil nodes that lag, stall and fork on purpose, and proxies that lie.
 
 - `errors.py`: what the lab raises.
-- `tools.py`: fetches and finds the pinned anvil; standard library only.
+- `tools.py`: fetches and finds the pinned anvil and contracts; standard library only.
 - `anvil.py`: one anvil process, started, asked, stopped and never left behind.
 - `replicator.py`: copies the leader's blocks onto a follower, with the same hashes.
 - `pulse.py`: wakes whoever waits, and passes on the failure of a background task.
@@ -15,7 +15,10 @@
 - `proxy.py`: one node as a client sees it: the HTTP side and its faults of transport.
 - `relay.py`: the websocket side of the proxy.
 - `scenarios.py`: the table: fault, findings, the gate's exit code, healing.
+- `events.py`: one line of a timeline.
 - `timeline.py`: a scenario run for real under the eyes of the real loop.
+- `poco/`: the contracts of 2018 on an anvil, and people who use and abuse them.
 - `commands.py`: what `headwatch lab` prints.
 - `demo.py`: the main job on an embedded default, live in the terminal and on the page.
+- `acts.py`: what the demo shows besides heads: lost payments, and a ledger.
 """

@@ -6,9 +6,10 @@ import asyncio
 import json
 import sys
 
+from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
 from monitor.lab.scenarios import BY_NAME, SCENARIOS
-from monitor.lab.timeline import Event, lab_settings, run_scenario
+from monitor.lab.timeline import lab_settings, run_scenario
 from monitor.model import Key, Level
 
 COLOURS = {

@@ -15,16 +15,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.config import Settings
 from monitor.herald import Herald
 from monitor.judge.verdict import Memory
+from monitor.lab.acts import LEDGER_KEY, lost_payments, wrong_number
 from monitor.lab.commands import COLOURS, line
+from monitor.lab.events import Event
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios import LOCAL_SUBJECT, NETWORK
-from monitor.lab.timeline import Event, Watched, is_healthy, lab_settings, watched
+from monitor.lab.timeline import Watched, is_healthy, lab_settings, watched
 from monitor.model import Level
 from monitor.run import Loop, serving
 
@@ -37,6 +39,8 @@ LOOK_BLOCKS = 10
 """Blocks that a fault stays in force after it was found, for people to look at."""
 LINES_SHOWN = 14
 FRAMES_A_SECOND = 4
+CLOSED = frozenset({"stall", "fork", "ledger"})
+"""Checks whose end the summary tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ async def _play(screen: Screen, listen: str, *, keep: bool) -> list[str]:
             problems += await _healthy(screen, view, net)
             for phase in PHASES:
                 problems += await _astray(screen, view, net, phase)
+            problems += await _further(screen, view)
             if keep:
                 screen.phase = "kept up; Ctrl-C ends it"
                 view.note("end", f"the network stays up; page on {address}/; Ctrl-C ends it")
@@ -200,6 +205,22 @@ async def _astray(screen: Screen, view: Watched, net: LabNetwork, phase: Phase) 
     return []
 
 
+async def _further(screen: Screen, view: Watched) -> list[str]:
+    """The acts on networks of their own; the first one stays up, and its page with it."""
+    began = view.passed_seconds
+
+    def later(event: Event) -> None:
+        screen.event(replace(event, seconds=began + event.seconds))
+
+    def found(text: str, level: Level) -> None:
+        view.tell("opened" if level else "closed", text, LEDGER_KEY, level)
+
+    screen.phase = "payments to a node that is alone"
+    problems = await lost_payments(later)
+    screen.phase = "the ledger of a workerdrop"
+    return problems + await wrong_number(view.note, found)
+
+
 async def _interrupted() -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -222,7 +243,12 @@ def _summary(events: list[Event], problems: list[str], seconds: float) -> str:
             blocks, took = event.block - fault.block, event.seconds - fault.seconds
             lines.append(f"  {fault.text}")
             lines.append(f"      found after {blocks} blocks, {took:.1f} s: {event.text}")
-        elif event.what == "closed" and heal and event.key and event.key[0] in {"stall", "fork"}:
+        elif (
+            event.what == "closed"
+            and heal
+            and event.key
+            and event.key[0] in {"stall", "fork", "ledger"}
+        ):
             lines.append(f"      closed {event.seconds - heal.seconds:.1f} s after it healed")
     lines.extend(f"  NOT as expected: {problem}" for problem in problems)
     end = "every fault was found and closed again" if not problems else "something is wrong"

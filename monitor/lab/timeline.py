@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from monitor.config import (
     Account,
@@ -31,6 +30,7 @@ from monitor.config import (
 from monitor.guarding import guarding, tapping
 from monitor.judge.verdict import Memory
 from monitor.lab.errors import LabError
+from monitor.lab.events import Event, What
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.payments import PAYER, mined, pay, signed_payments
 from monitor.lab.scenarios import NETWORK, PAYER_ALIAS, Scenario
@@ -48,38 +48,6 @@ HEALTHY_BLOCKS = 10
 AFTER_BLOCKS = 6
 """Blocks that are watched on after everything expected was seen: nothing more may open."""
 GATE_SECONDS_MAX = 120.0
-
-What = Literal[
-    "up", "healthy", "fault", "sent", "opened", "changed", "closed", "gate", "mined", "heal", "end"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the timeline."""
-
-    seconds: float
-    """Since the lab was up."""
-    block: int
-    """The leader's height."""
-    what: What
-    text: str
-    key: Key | None = None
-    level: Level | None = None
-    because: Key | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """For machines: one flat object."""
-        return {
-            "seconds": round(self.seconds, 3),
-            "block": self.block,
-            "event": self.what,
-            "text": self.text,
-            "check": self.key[0] if self.key else None,
-            "subject": self.key[1] if self.key else None,
-            "level": self.level.word if self.level is not None else None,
-            "because": f"{self.because[0]} {self.because[1]}" if self.because else None,
-        }
 
 
 @dataclass(slots=True)
@@ -196,17 +164,36 @@ class Watched:
         self._changed = asyncio.Event()
         sidecar.listeners.append(self._acted)
 
+    @property
+    def passed_seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self._began
+
     def note(self, what: What, text: str, action: Action | None = None) -> None:
         """Write one line into the timeline."""
         finding = action.finding if action is not None else None
+        if finding is None:
+            self.tell(what, text)
+        else:
+            self.tell(what, text, finding.key, finding.level, finding.because)
+
+    def tell(
+        self,
+        what: What,
+        text: str,
+        key: Key | None = None,
+        level: Level | None = None,
+        because: Key | None = None,
+    ) -> None:
+        """Write one line into the timeline, of what was found where `key` says of what."""
         event = Event(
-            seconds=time.monotonic() - self._began,
+            seconds=self.passed_seconds,
             block=self.net.leader_number,
             what=what,
             text=text,
-            key=finding.key if finding else None,
-            level=finding.level if finding else None,
-            because=finding.because if finding else None,
+            key=key,
+            level=level,
+            because=because,
         )
         self.events.append(event)
         self._on_event(event)

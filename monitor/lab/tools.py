@@ -1,7 +1,8 @@
-"""Fetch and find the one anvil the lab is proven with. Standard library only.
+"""Fetch and find the anvil and the contracts the lab is proven with. Standard library only.
 
 Two versions of anvil may compute different state roots under one hard fork, so the version is
-pinned, and the package is believed by its sha512 and not by its name.
+pinned, and a package is believed by its sha512 and not by its name. The same holds of the compiled
+contracts of PoCo, which are fetched and never committed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,19 @@ A platform is listed once somebody has fetched its package and run the lab on it
 SIBLINGS = ("linux-arm64", "darwin-amd64", "darwin-arm64")
 """Platforms that anvil is published for and that no digest is pinned for yet: their package is
 checked by npm against the registry's own word only, and `fetch_anvil` says so."""
+
+POCO_VERSION = "1.1.17"
+POCO_INTEGRITY = (
+    "sha512-zlzIz/Nsv73gvC39qCZyOe4LcQH1r6W0TEQBdC4IF6THPqFtwzD3/I0hcUEHjgiQh/b2rNoSqbq5Q0tJ"
+    "UZOqLQ=="
+)
+"""`dist.integrity` of `iexec-poco` at `POCO_VERSION`."""
+POCO_ARTIFACTS = (
+    *("RLC", "IexecHub", "Marketplace", "WorkerPoolHub", "AppHub", "DatasetHub"),
+    *("WorkerPool", "WorkOrder", "IexecAPI"),
+)
+"""What is deployed or called. IexecLib, MarketplaceAccessor, MarketplaceInterface, Migrations and
+OwnableOZ of the package hold conflict markers and are no JSON; nobody needs them."""
 
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -112,6 +126,54 @@ def fetch_anvil(directory: Path) -> Path:
     return target
 
 
+def poco_path(directory: Path) -> Path:
+    """Where `fetch_poco(directory)` puts the artifacts: a folder of `NAME.json`."""
+    return directory / f"iexec-poco-{POCO_VERSION}"
+
+
+def find_poco() -> Path:
+    """The artifacts to use: `HEADWATCH_POCO`, the repository's, then the user's.
+
+    Raises LabError, naming the remedy, where there are none.
+    """
+    named = os.environ.get("HEADWATCH_POCO")
+    if named:
+        if not _holds_artifacts(Path(named)):
+            message = f"HEADWATCH_POCO names {named}, which lacks some of the artifacts"
+            raise LabError(message)
+        return Path(named)
+    repository = Path(__file__).resolve().parents[2]
+    for directory in (repository / ".tools", Path.cwd() / ".tools", cache_directory()):
+        if _holds_artifacts(poco_path(directory)):
+            return poco_path(directory)
+    message = f"no iexec-poco {POCO_VERSION} found: run `headwatch lab fetch` (or `make setup`)"
+    raise LabError(message)
+
+
+def fetch_poco(directory: Path) -> Path:
+    """Put the pinned artifacts of PoCo under `directory` unless they are there; returns the folder.
+
+    Raises LabError when npm fails, or the bytes are not those that were pinned.
+    """
+    target = poco_path(directory.resolve())
+    if _holds_artifacts(target):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the last step is a rename within one file system.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as scratch:
+        package = _pack(f"iexec-poco@{POCO_VERSION}", Path(scratch))
+        check_integrity(package, POCO_INTEGRITY)
+        folder = Path(scratch) / "artifacts"
+        folder.mkdir()
+        for name in POCO_ARTIFACTS:
+            member = f"package/build/contracts/{name}.json"
+            _extract(package, member, folder / f"{name}.json")
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+    return target
+
+
 def check_integrity(package: Path, integrity: str) -> None:
     """Raises LabError unless the file has this Subresource Integrity value (W3C SRI, sha512)."""
     with package.open("rb") as file:
@@ -126,13 +188,17 @@ def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
+def _holds_artifacts(folder: Path) -> bool:
+    return all((folder / f"{name}.json").is_file() for name in POCO_ARTIFACTS)
+
+
 def _pack(specification: str, directory: Path) -> Path:
     """Let npm download one package file; npm knows the operator's registry and proxies."""
     npm = shutil.which("npm")
     if npm is None:
         message = (
             f"npm is needed to fetch {specification}: install npm, "
-            "or name an anvil in HEADWATCH_ANVIL"
+            "or name an anvil in HEADWATCH_ANVIL and the artifacts in HEADWATCH_POCO"
         )
         raise LabError(message)
     try:
@@ -174,16 +240,18 @@ def _extract(package: Path, member: str, target: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m monitor.lab.tools DIR`: fetch anvil into DIR."""
+    """`python -m monitor.lab.tools DIR`: fetch anvil and the contracts of PoCo into DIR."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m monitor.lab.tools DIR\n")
         return 2
     try:
         path = fetch_anvil(Path(arguments[0]))
+        artifacts = fetch_poco(Path(arguments[0]))
     except LabError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"anvil {ANVIL_VERSION}: {path}\n")
+    sys.stdout.write(f"iexec-poco {POCO_VERSION}: {artifacts}\n")
     return 0
 
 

@@ -327,17 +327,21 @@ def test_lab_list_as_json_names_every_scenario() -> None:
     assert all(row["exit_code"] in {0, 1, 3} for row in rows)
 
 
-def test_demo_plays_to_its_end_and_finds_both_faults(anvil_path: Path) -> None:
-    """`headwatch demo` on real nodes: healthy, stalled, healed, forked, healed; exit 0."""
-    del anvil_path
+def test_demo_plays_to_its_end_and_finds_every_fault(anvil_path: Path, poco_path: Path) -> None:
+    """`headwatch demo` on real nodes: stalled, forked, payments lost, a wrong number; exit 0."""
+    del anvil_path, poco_path
     done = headwatch("demo", "--json", "--listen", "127.0.0.1:0")
     assert done.returncode == 0, done.stdout + done.stderr
     events = [json.loads(row) for row in done.stdout.splitlines()]
     assert [e["event"] for e in events if e["event"] in {"fault", "heal"}] == [
-        *("fault", "heal", "fault", "heal")
+        *("fault", "heal") * 4
     ]
     failed = {e["check"] for e in events if e["level"] == "failed" and e["because"] is None}
-    assert failed >= {"stall", "fork"}
+    assert failed >= {"stall", "fork", "ledger"}
+    (mined,) = (e["text"] for e in events if e["event"] == "mined")
+    assert mined == "5 of 5 payments are on the network"
+    seconds = [e["seconds"] for e in events]
+    assert seconds == sorted(seconds)
 
 
 def test_lab_scenario_command_prints_the_timeline_and_exits_0(anvil_path: Path) -> None:

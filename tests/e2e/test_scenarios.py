@@ -8,11 +8,11 @@ import pytest
 
 from monitor.judge.verdict import Memory
 from monitor.lab.commands import line, listing
+from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
 from monitor.lab.scenarios import SCENARIOS, Scenario
 from monitor.lab.timeline import (
     INTERVAL_SECONDS,
-    Event,
     Report,
     is_healthy,
     lab_settings,

@@ -166,12 +166,16 @@ def test_find_with_a_wrong_name_in_the_environment_is_an_error(
         tools.find_anvil()
 
 
-def test_module_as_a_program_prints_one_line(tmp_path: Path) -> None:
-    """`python -m monitor.lab.tools DIR` says where anvil is, in one line."""
+def test_module_as_a_program_prints_one_line_a_thing(tmp_path: Path) -> None:
+    """`python -m monitor.lab.tools DIR` says where each thing is, in one line."""
     path = tools.anvil_path(tmp_path)
     path.parent.mkdir()
     path.write_bytes(PROGRAM)
     path.chmod(0o755)
+    artifacts = tools.poco_path(tmp_path)
+    artifacts.mkdir()
+    for name in tools.POCO_ARTIFACTS:
+        (artifacts / f"{name}.json").write_text("{}")
     done = subprocess.run(
         [sys.executable, "-m", "monitor.lab.tools", str(tmp_path)],
         cwd=Path(tools.__file__).parents[2],
@@ -180,5 +184,7 @@ def test_module_as_a_program_prints_one_line(tmp_path: Path) -> None:
         timeout=30,
         check=True,
     )
-    assert done.stdout == f"anvil {tools.ANVIL_VERSION}: {path}\n"
+    assert done.stdout == (
+        f"anvil {tools.ANVIL_VERSION}: {path}\niexec-poco {tools.POCO_VERSION}: {artifacts}\n"
+    )
     assert tools.main([]) == 2

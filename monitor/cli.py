@@ -26,6 +26,7 @@ from monitor.commands import (
     OutputError,
     UnseenError,
     UsageError,
+    ledger_arguments,
     people,
     transaction_arguments,
 )
@@ -103,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     _gate_parser(subparsers)
     _status_parser(subparsers)
     _transactions_parser(subparsers)
+    _ledger_parsers(subparsers)
     _maintenance_parser(subparsers)
     _notify_parser(subparsers)
     _assets_parser(subparsers)
@@ -210,6 +212,22 @@ def _transactions_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None
             "carried out here.",
             epilog=transaction_arguments.EXIT_CODES,
         )
+    )
+
+
+def _ledger_parsers(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    ledger_arguments.add_ledger(
+        subparsers.add_parser(
+            "ledger",
+            help="the PoCo ledger: recomputed from its events, compared with the chain",
+            description="Scores, stakes and rewards of a PoCo hub, recomputed from the events by "
+            "the protocol's rules, and compared with what the contracts hold at one block. Needs "
+            "pip install 'headwatch[ledger]'.",
+            epilog=ledger_arguments.EXIT_CODES,
+        )
+    )
+    ledger_arguments.add_airdrop(
+        subparsers.add_parser("airdrop", help="a token distribution, against what was paid")
     )
 
 

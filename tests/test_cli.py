@@ -45,6 +45,7 @@ def test_help_of_every_command_can_be_read() -> None:
         *(["config", "show"], ["config", "schema"], ["lab"], ["lab", "list"], ["lab", "up"]),
         *(["lab", "scenario"], ["lab", "fetch"], ["demo"], ["tx"], ["tx", "list"], ["tx", "show"]),
         *(["tx", verb] for verb in ("watch", "rebroadcast", "replace", "cancel", "propose")),
-        *(["tx", "halt"], ["tx", "resume"]),
+        *(["tx", "halt"], ["tx", "resume"], ["ledger"], ["airdrop"], ["airdrop", "verify"]),
+        *(["ledger", verb] for verb in ("sync", "reconcile", "export", "explain")),
     ):
         assert cli.main([*words, "--help"]) == 0

@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 from monitor import config
 from monitor.config import ConfigError
 from monitor.config.tree import parse
-from monitor.model import Hash32
+from monitor.model import Address, Hash32
 from monitor.url import Url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -591,6 +591,7 @@ def test_example_without_its_comment_marks_is_a_configuration(tmp_path: Path) ->
     assert transactions.tap is not None
     assert transactions.tap.hosts == ("headwatch.example.org",)
     assert set(transactions.signers) == {"hot", "cold", "own"}
+    assert [(ledger.name, ledger.node) for ledger in made.ledgers] == [("workerdrop", "main")]
 
 
 ACCOUNT = 'transactions: {accounts: [{alias: one, address: "0x%s"}]}'
@@ -612,6 +613,27 @@ def test_account_address_with_its_checksum_is_taken_in_lower_case(
         (account,) = loaded(tmp_path, f"{ACCOUNT % written}\n{LEAST}").transactions.accounts
         assert account.address == "0x" + digits.lower()
         assert (account.network, account.node) == ("ethereum", "local")
+
+
+@pytest.mark.parametrize("digits", CHECKSUMS)
+def test_ledger_least_that_works_has_its_place_filled_in(tmp_path: Path, digits: str) -> None:
+    """Name and address suffice: rules of 2018, the only network, its first node, lower case."""
+    text = f'ledgers: [{{name: drop, address: "0x{digits}"}}]\n{LEAST}'
+    (ledger,) = loaded(tmp_path, text).ledgers
+    assert ledger == config.Ledger(
+        name="drop",
+        network="ethereum",
+        node="local",
+        protocol="poco-v1",
+        address=Address("0x" + digits.lower()),
+    )
+    assert ledger.from_block is None
+
+
+def test_ledger_from_block_of_zero_is_kept(tmp_path: Path) -> None:
+    """An explicit 0 is a block, and not "look for it"."""
+    text = f'ledgers: [{{name: drop, address: "0x{CHECKSUMS[0]}", from_block: 0}}]\n{LEAST}'
+    assert loaded(tmp_path, text).ledgers[0].from_block == 0
 
 
 def test_account_address_with_one_digit_of_another_case_is_refused(tmp_path: Path) -> None:
@@ -814,9 +836,11 @@ ACCOUNTS = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(("alias", "address", "network", "node", "policy", "signer"), SHAPES),
 )
-FILES = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("http", "rpc", "networks", "data_dir", "transactions"), SHAPES)
-) | st.fixed_dictionaries(
+LEDGERS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("name", "address", "network", "node", "protocol"), SHAPES)
+)
+SECTIONS = ("http", "rpc", "networks", "data_dir", "transactions", "ledgers")
+FILES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS, SHAPES)) | st.fixed_dictionaries(
     {"nodes": st.lists(NODES, max_size=3)},
     optional={
         "networks": st.dictionaries(st.sampled_from(["main", "ethereum"]), SHAPES),
@@ -827,6 +851,7 @@ FILES = st.fixed_dictionaries(
                 **dict.fromkeys(("policies", "signers", "signer", "tap"), SHAPES),
             },
         ),
+        "ledgers": st.lists(LEDGERS, max_size=3),
     },
 )
 

@@ -100,16 +100,23 @@ def run_command(chosen: argparse.Namespace) -> int:
 
 
 def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:
-    """What the journal of transactions says; nothing where no account is watched."""
-    accounts = settings.transactions.accounts
-    if not accounts:
-        return lambda now: ()
+    """What journal and ledgers say; nothing where no account and no ledger is configured."""
+    asked: list[Callable[[float], Iterable[Finding]]] = []
+    accounts, ledgers = settings.transactions.accounts, settings.ledgers
     from monitor.config import data_directory
-    from monitor.transactions.journal import JOURNAL_NAME, Reader
-    from monitor.transactions.reckoning import findings
 
-    reader = Reader(data_directory(settings, os.environ) / JOURNAL_NAME)
-    return lambda now: findings(reader, accounts, now)
+    if accounts:
+        from monitor.transactions.journal import JOURNAL_NAME, Reader
+        from monitor.transactions.reckoning import findings
+
+        reader = Reader(data_directory(settings, os.environ) / JOURNAL_NAME)
+        asked.append(lambda now: findings(reader, accounts, now))
+    if ledgers:
+        from monitor.ledger import last
+
+        directory = data_directory(settings, os.environ)
+        asked.append(lambda now: last.findings(directory, ledgers, now))
+    return lambda now: [finding for ask in asked for finding in ask(now)]
 
 
 def gate_command(chosen: argparse.Namespace) -> int:
@@ -283,7 +290,9 @@ def lab_fetch(chosen: argparse.Namespace) -> int:
     """`headwatch lab fetch`."""
     from monitor.lab import tools
 
-    say(str(tools.fetch_anvil(chosen.directory or tools.cache_directory())))
+    directory = chosen.directory or tools.cache_directory()
+    say(str(tools.fetch_anvil(directory)))
+    say(str(tools.fetch_poco(directory)))
     return PASS
 
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from monitor.config import consistency, environment, shorthand, wording
 from monitor.config.elsewhere import resolve
 from monitor.config.environment import ENVIRONMENT
+from monitor.config.ledgers import Ledger
 from monitor.config.place import data_directory
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.settings import (
@@ -44,6 +45,7 @@ __all__ = [
     "ConfigError",
     "History",
     "Http",
+    "Ledger",
     "Network",
     "NodeSettings",
     "Problem",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.config import watched_accounts
-from monitor.config.problems import Loc, nearest, shown
+from monitor.config.problems import Loc, listed, nearest, shown
 from monitor.config.tree import Tree
 from monitor.url import Url
 
@@ -34,6 +34,8 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
         _network(tree, loc, node, names, profiles)
         _witnesses(tree, loc, node)
     watched_accounts.check(tree, _networks(tree))
+    watched_accounts.check_ledgers(tree, _networks(tree))
+    _unique_names(tree, ("ledgers",))
     _unique_names(tree, ("maintenance",))
     _unique_names(tree, *(("alerting", kind) for kind in TOLD))
     known = {"networks": _networks(tree), "nodes": _names(tree, "nodes")}
@@ -64,7 +66,7 @@ def _named(tree: Tree, loc: Loc, value: object, known: set[str]) -> None:
     for index, name in enumerate(value if isinstance(value, tuple) else ()):
         if isinstance(name, str) and name not in known:
             place = (*loc, index)
-            hint = nearest(name, known) or f"known: {', '.join(sorted(known)) or 'none'}"
+            hint = nearest(name, known) or f"known: {listed(known)}"
             tree.note(place, _unknown(tree, place, name, str(loc[-1]).removesuffix("s")), hint)
 
 
@@ -126,7 +128,7 @@ def _network(
         _references(tree, loc, node)
     elif isinstance(network, str) and isinstance(tree.at("networks"), dict | None):
         hint = nearest(network, {*names, *profiles})
-        known = ", ".join(sorted(names)) or "none defined under `networks`"
+        known = listed(names) if names else "none defined under `networks`"
         tree.note(place, _unknown(tree, place, network, "network"), hint or f"known: {known}")
 
 

@@ -87,6 +87,11 @@ def shown(value: object) -> str:
     return text
 
 
+def listed(known: Iterable[str]) -> str:
+    """The names among `known`; what does not look like one is not repeated: it may be a secret."""
+    return ", ".join(sorted(filter(_SHOWN_KEY.fullmatch, known))) or "none"
+
+
 def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """`did you mean 'x'?`, or an empty string where nothing known is near.
 
@@ -95,7 +100,6 @@ def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     # Imported here because only a mistake needs it.
     import difflib
 
-    matches = difflib.get_close_matches(
-        word.removeprefix(prefix), sorted(k.removeprefix(prefix) for k in known), n=1, cutoff=0.6
-    )
+    names = sorted(k.removeprefix(prefix) for k in known if _SHOWN_KEY.fullmatch(k))
+    matches = difflib.get_close_matches(word.removeprefix(prefix), names, n=1, cutoff=0.6)
     return f"did you mean '{prefix}{matches[0]}'?" if matches else ""

@@ -32,6 +32,7 @@ from monitor.config.kinds import (
     Word,
     expects,
 )
+from monitor.config.ledgers import Ledger
 from monitor.config.transactions import Transactions
 
 BY_NAME, INLINE = "<name>", "<inline>"
@@ -311,6 +312,8 @@ class _Common(Model):
     """What is remembered of the past."""
     transactions: Transactions = Field(default_factory=Transactions)
     """Whose transactions are watched, and what may be done for them."""
+    ledgers: tuple[Ledger, ...] = ()
+    """The ledgers that are recomputed and compared; needs the extra `headwatch[ledger]`."""
 
 
 class Settings(_Common):

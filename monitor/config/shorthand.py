@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from monitor.config.ledgers import Ledger
 from monitor.config.settings import File, FileNode, Network, NodeSettings, ProfileRef, Settings
 from monitor.config.transactions import Transactions
 
@@ -37,7 +38,17 @@ def resolved(file: File) -> Settings:
         maintenance=file.maintenance,
         history=file.history,
         transactions=_transactions(file, networks, nodes),
+        ledgers=tuple(_ledger(ledger, networks, nodes) for ledger in file.ledgers),
     )
+
+
+def _ledger(
+    ledger: Ledger, networks: Mapping[str, Network], nodes: Sequence[NodeSettings]
+) -> Ledger:
+    """The ledger with its network and its node named."""
+    network = ledger.network or next(iter(networks))
+    node = ledger.node or next(n.name for n in nodes if n.network == network)
+    return ledger.model_copy(update={"network": network, "node": node})
 
 
 def _transactions(

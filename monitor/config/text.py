@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from monitor.config import ledgers, transactions
 from monitor.config import settings as fields
-from monitor.config import transactions
 from monitor.config.settings import File, Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -81,7 +81,7 @@ def _readable_from_elsewhere(setting: dict[str, Any]) -> None:
 def _descriptions() -> dict[tuple[str, str], str]:
     """(model, field) -> the text under the field, with those of the models it is made from."""
     found: dict[tuple[str, str], str] = {}
-    sources = (inspect.getsource(module) for module in (transactions, fields))
+    sources = (inspect.getsource(module) for module in (transactions, ledgers, fields))
     for part in (part for text in sources for part in ast.parse(text).body):
         if not isinstance(part, ast.ClassDef):
             continue

@@ -1,13 +1,14 @@
 """What no single setting of `transactions` can know: names, nodes of other networks, missing caps.
 
-Works on the tree as written, as `consistency` does.
+Works on the tree as written, as `consistency` does; so do the ledgers, which name a network and a
+node as accounts do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from monitor.config.problems import Loc, nearest
+from monitor.config.problems import Loc, listed, nearest
 from monitor.config.tree import Tree
 
 BUILT_IN = ("default", "flag")
@@ -19,16 +20,13 @@ _ROOT: Loc = ("transactions",)
 
 def check(tree: Tree, networks: Collection[str]) -> None:
     """Note every contradiction below `transactions`; `networks`: the names there will be."""
-    nodes = {
-        str(node.get("name")): _network_of(node, networks) for _, node in tree.mappings("nodes")
-    }
+    nodes = _nodes(tree, networks)
     policies = _names(tree, "policies")
     signers = _names(tree, "signers")
     signing = _signing(tree)
     first: dict[tuple[str, str], Loc] = {}
     for loc, account in tree.mappings(*_ROOT, "accounts"):
-        network = _network(tree, loc, account, networks)
-        _node(tree, loc, account, network, nodes)
+        network = _place(tree, loc, account, networks, nodes)
         policy = str(account.get("policy", "default"))
         _known(tree, (*loc, "policy"), policy, {*BUILT_IN, *policies}, "policy")
         _known(tree, (*loc, "signer"), account.get("signer"), signers, "signer")
@@ -48,6 +46,32 @@ def check(tree: Tree, networks: Collection[str]) -> None:
         if not listen.startswith(LOOPBACK) and "token_file" not in tap:
             message = "listens beyond this machine, and asks for no token"
             tree.note((*_ROOT, "tap", "listen"), message, "give the tap a token_file")
+
+
+def check_ledgers(tree: Tree, networks: Collection[str]) -> None:
+    """Note every ledger on a network or a node that there is not; names are unique elsewhere."""
+    nodes = _nodes(tree, networks)
+    for loc, ledger in tree.mappings("ledgers"):
+        _place(tree, loc, ledger, networks, nodes)
+
+
+def _nodes(tree: Tree, networks: Collection[str]) -> dict[str, object]:
+    return {
+        str(node.get("name")): _network_of(node, networks) for _, node in tree.mappings("nodes")
+    }
+
+
+def _place(
+    tree: Tree,
+    loc: Loc,
+    item: Mapping[str, object],
+    networks: Collection[str],
+    nodes: Mapping[str, object],
+) -> object:
+    """The network of an account or a ledger, its node looked at as well."""
+    network = _network(tree, loc, item, networks)
+    _node(tree, loc, item, network, nodes)
+    return network
 
 
 def _names(tree: Tree, kind: str) -> set[str]:
@@ -83,8 +107,8 @@ def _network(
 ) -> object:
     network = account.get("network")
     if network is None and len(networks) != 1:
-        known = ", ".join(sorted(networks))
-        tree.note((*loc, "network"), "missing; there is more than one network", f"known: {known}")
+        hint = f"known: {listed(networks)}"
+        tree.note((*loc, "network"), "missing; there is more than one network", hint)
     _known(tree, (*loc, "network"), network, networks, "network")
     if network is None and len(networks) == 1:
         network = next(iter(networks))
@@ -108,10 +132,11 @@ def _node(
     theirs = nodes.get(str(name))
     if theirs is not None and isinstance(network, str) and theirs != network:
         found = tree.found((*loc, "network"), network)
-        tree.note((*loc, "node"), f"is a node of {theirs}, not of the account's network: {found}")
+        owner = "ledger" if loc[0] == "ledgers" else "account"
+        tree.note((*loc, "node"), f"is a node of {theirs}, not of the {owner}'s network: {found}")
 
 
 def _known(tree: Tree, loc: Loc, value: object, known: Collection[str], kind: str) -> None:
     if isinstance(value, str) and value not in known:
-        hint = nearest(value, known) or f"known: {', '.join(sorted(known)) or 'none'}"
+        hint = nearest(value, known) or f"known: {listed(known)}"
         tree.note(loc, f"unknown {kind}, {tree.found(loc, value)}", hint)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from monitor.config.kinds import EXPECTED, SAID, Model
+from monitor.config.ledgers import Ledger
 from monitor.config.problems import Loc, nearest
 from monitor.config.settings import (
     BY_NAME,
@@ -59,13 +60,14 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
     "signer": (Signer, "a signer"),
     "keystore": (Keystore, "a keystore"),
     "proposals": (Proposals, "proposals"),
+    "ledgers": (Ledger, "every ledger"),
 }
 """The last setting of a path -> the model of what is in it, and its name in sentences."""
 
 _NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
 _LISTS = {
     *("nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"),
-    "accounts",
+    *("accounts", "ledgers"),
 }
 _MAPPINGS: Mapping[Loc, tuple[type[Model], str]] = {
     ("transactions", "policies"): (TransactionPolicy, "a policy"),

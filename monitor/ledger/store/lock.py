@@ -1,0 +1,69 @@
+"""Whose a store is: one process's at a time, by a lock that ends with it.
+
+The lock is flock(2) on a file in the folder; the process writes its number into it, so that whoever
+is refused can say by whom.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from monitor.ledger.errors import BrokenStore
+
+LOCK_NAME = "store.lock"
+NUMBER_BYTES_MAX = 20
+
+
+class Lock:
+    """The lock of one folder: `take` it once, `release` it once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / LOCK_NAME
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """Raises BrokenStore when another process has it, OSError where there can be none."""
+        # Another may take the file away between its opening and the lock: then once more.
+        while not self.is_held():
+            self.release()
+            file = self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.truncate(file, 0)
+                os.write(file, f"{os.getpid()}\n".encode())
+            except BlockingIOError:
+                holder = os.read(file, NUMBER_BYTES_MAX).strip()
+                self.release()
+                message = (
+                    f"{self._folder} is used by another headwatch"
+                    f" (pid {holder.decode() if holder.isdigit() else 'unknown'}):"
+                    " one writer at a time"
+                )
+                raise BrokenStore(message) from None
+            except OSError:
+                self.release()
+                raise
+
+    def check(self) -> None:
+        """Raises BrokenStore where the lock keeps nobody out any more."""
+        if not self.is_held():
+            message = f"{self._path} was taken away or replaced: another headwatch may write there"
+            raise BrokenStore(message)
+
+    def release(self) -> None:
+        """The file stays: who deleted it would let two others in."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def is_held(self) -> bool:
+        """A lock on a file that was taken away, or replaced, keeps nobody out."""
+        if self._file is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        except FileNotFoundError:
+            return False

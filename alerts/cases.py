@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from alerts.examples import (
     A_REFERENCE,
@@ -25,6 +26,7 @@ from alerts.examples import (
     Recorded,
     Situation,
 )
+from alerts.examples_of_ledgers import LEDGER_SITUATIONS, RECONCILED
 from alerts.examples_of_transactions import (
     RISES,
     TRANSACTION_SITUATIONS,
@@ -48,20 +50,23 @@ def promtool_tests(base: str) -> dict[str, Test]:
     short, long = (
         [
             test
-            for case in (*SITUATIONS, *TRANSACTION_SITUATIONS)
+            for case in (*SITUATIONS, *TRANSACTION_SITUATIONS, *LEDGER_SITUATIONS)
             if case.step == step
             for test in _situation(case, base)
         ]
         for step in (STEP_SECONDS, LONG_STEP_SECONDS)
     )
     recorded = [test for case in (*RECORDED, *TRANSACTIONS_RECORDED) for test in _recorded(case)]
-    watched = [test for case in WATCHED for test in _watched(case, base)]
+    watched = [test for case in WATCHED for test in _watched(case, WATCHED, base)]
     watched += [_maintained(cases) for cases in _apart()]
+    ledgers = [test for case in RECONCILED for test in _watched(case, RECONCILED, base)]
+    ledgers.append(_maintained(RECONCILED))
     return {
         "accounts.test.yml": _file(STEP_SECONDS, watched),
         "findings.test.yml": _file(STEP_SECONDS, judged),
         "headwatch.test.yml": _file(STEP_SECONDS, short),
         "headwatch-long.test.yml": _file(LONG_STEP_SECONDS, long),
+        "ledgers.test.yml": _file(STEP_SECONDS, ledgers),
         "recorded.test.yml": _file(STEP_SECONDS, recorded),
     }
 
@@ -206,16 +211,18 @@ def _level(check: str, subject: Mapping[str, str], level: int, count: int) -> di
     return {_series("headwatch_finding_level", labels): f"{level}x{count}"}
 
 
-# -- watched accounts ----------------------------------------------------------------------------
+# -- watched accounts, and ledgers -------------------------------------------------------------
 
-PAYER = {"network": NETWORK, "account": "payer"}
+SUBJECT = {"account": "payer", "ledger": "workerdrops"}
+"""What one is called, by the label that names it."""
 JOURNAL_ALERT = "HeadwatchJournalFailing"
 
 
-def _watched(case: Watched, base: str) -> list[Test]:
-    """Fires after `for` and ends; what comes close, of other accounts."""
+def _watched(case: Watched, cases: Sequence[Watched], base: str) -> list[Test]:
+    """Fires after `for` and ends; what comes close, of others, all `cases` among it."""
     alert = BY_NAME[case.alert]
-    labels = {"check": alert.check, **TARGET, **PAYER}
+    name = SUBJECT[str(alert.scope)]
+    labels = {"check": alert.check, **TARGET, **_named(alert, name)}
     fires_at = alert.for_seconds + (STEP_SECONDS if case.is_counted else 0)
     bad_count = (fires_at + BAD_SECONDS) // STEP_SECONDS
     ends_at = (bad_count + 1) * STEP_SECONDS + alert.keep_firing_for_seconds
@@ -223,7 +230,7 @@ def _watched(case: Watched, base: str) -> list[Test]:
     ends_at += max(0, case.lasts_seconds - STEP_SECONDS)
     count = ends_at // STEP_SECONDS + 10
     firing = _firing(alert, labels, "", base)
-    is_so = _account(case.signals, case.level, "payer", bad_count, count)
+    is_so = _subject(case, name, bad_count, count)
     looks = [
         _look(alert, fires_at - STEP_SECONDS),
         _look(alert, fires_at, firing),
@@ -231,10 +238,10 @@ def _watched(case: Watched, base: str) -> list[Test]:
         _look(alert, ends_at),
     ]
     silent = [_look(alert, fires_at + BAD_SECONDS)]
-    name = f"{alert.name} {' '.join(_shown(case.signals))}".strip()
+    title = f"{alert.name} {' '.join(_shown(case.signals))}".strip()
     return [
-        _test(f"{name} fires", STEP_SECONDS, {**is_so, **_windows(count)}, looks),
-        _test(f"{name} is silent", STEP_SECONDS, _beside(case, count), silent),
+        _test(f"{title} fires", STEP_SECONDS, {**is_so, **_windows(count)}, looks),
+        _test(f"{title} is silent", STEP_SECONDS, _beside(case, cases, count), silent),
     ]
 
 
@@ -245,43 +252,50 @@ def _apart() -> tuple[list[Watched], list[Watched]]:
 
 
 def _maintained(cases: Sequence[Watched]) -> Test:
-    """Each is the case with an account, whose network is in maintenance: nothing is told."""
+    """Each is the case with a subject, whose network is in maintenance: nothing is told."""
     looks = {}
     series: dict[str, str] = {}
     for number, case in enumerate(cases):
         alert = BY_NAME[case.alert]
         at = alert.for_seconds + BAD_SECONDS
         looks[alert.name] = _look(alert, at)
-        series |= _account(case.signals, case.level, f"payer-{number}", at // STEP_SECONDS, 0)
+        of_its_own = f"{SUBJECT[str(alert.scope)]}-{number}"
+        series |= _subject(case, of_its_own, at // STEP_SECONDS, 0)
     longest = max(BY_NAME[case.alert].for_seconds for case in cases) + BAD_SECONDS
     series |= _window(f"1x{longest // STEP_SECONDS}", reference="quorum")
-    name = f"{' '.join(looks) if len(looks) == 1 else 'accounts'} in maintenance"
+    scope = BY_NAME[cases[0].alert].scope
+    name = f"{' '.join(looks) if len(looks) == 1 else f'{scope}s'} in maintenance"
     return _test(name, STEP_SECONDS, series, list(looks.values()))
 
 
 def _shown(signals: Mapping[str, str]) -> list[str]:
-    """What tells the cases of one alert apart: states and results."""
-    return [word for key in signals for word in re.findall(r'(?:state|result)="(\w+)"', key)[:1]]
+    """What tells the cases of one alert apart: states, results, and kinds that there are."""
+    label = re.compile(r'(?:state|result|kind)="(\w+)"')
+    there = [key for key, value in signals.items() if value != "0"]
+    return [word for key in there for word in label.findall(key)[:1]]
 
 
-def _account(
-    signals: Mapping[str, str], level: int, account: str, bad_count: int, count: int
-) -> dict[str, str]:
-    """The series of one account: bad for `bad_count` steps and one, then well for `count`."""
-    labels = {**TARGET, "network": NETWORK, "account": account}
-    found = {"check": "transactions", **labels}
-    series = {_series("headwatch_account_finding_level", found): f"{level}x{bad_count} 0x{count}"}
-    for key, value in signals.items():
-        name, _, rest = key.rstrip("}").partition("{")
+def _named(alert: Alert, name: str) -> dict[str, str]:
+    return {"network": NETWORK, str(alert.scope): name}
+
+
+def _subject(case: Watched, name: str, bad_count: int, count: int) -> dict[str, str]:
+    """The series of one: bad for `bad_count` steps and one, then well for `count`."""
+    alert = BY_NAME[case.alert]
+    labels = {**TARGET, **_named(alert, name)}
+    level = _series(f"headwatch_{alert.scope}_finding_level", {"check": alert.check, **labels})
+    series = {level: f"{case.level}x{bad_count} 0x{count}"}
+    for key, value in case.signals.items():
+        metric, _, rest = key.rstrip("}").partition("{")
         own = dict(re.findall(r'(\w+)="([^"]*)"', rest))
         # Of the process, and not of an account.
-        beside = TARGET if "journal" in name else labels
+        beside = TARGET if "journal" in metric else labels
         values = f"{value}x{bad_count} 0x{count}"
         if value == RISES:
             values = f"0+1x{bad_count} {bad_count}x{count}"
-        elif name.endswith("_total"):
+        elif metric.endswith("_total"):
             values = f"{value}x{bad_count + count}"
-        series[_series(name, {**beside, **own})] = values
+        series[_series(metric, {**beside, **own})] = values
     return series
 
 
@@ -300,19 +314,15 @@ def _windows(count: int) -> dict[str, str]:
     }
 
 
-def _beside(case: Watched, count: int) -> dict[str, str]:
-    """Accounts in what comes close: other signals, other levels, and what other alerts tell of."""
-    near = [(case.level, signals) for signals in case.near]
-    near += [(level, case.signals) for level in case.silent_at]
-    near += [
-        (other.level, other.signals)
-        for other in WATCHED
-        # The journal is that of all accounts, and its own alert's to tell.
-        if other.alert not in {case.alert, JOURNAL_ALERT}
-    ]
+def _beside(case: Watched, cases: Sequence[Watched], count: int) -> dict[str, str]:
+    """Subjects in what comes close: other signals, other levels, what other alerts tell of."""
+    near = [replace(case, signals=signals) for signals in case.near]
+    near += [replace(case, level=level) for level in case.silent_at]
+    # The journal is that of all accounts, and its own alert's to tell.
+    near += [other for other in cases if other.alert not in {case.alert, JOURNAL_ALERT}]
     series: dict[str, str] = {}
-    for number, (level, signals) in enumerate(near):
-        series |= _account(signals, level, f"near-{number}", count, 0)
+    for number, other in enumerate(near):
+        series |= _subject(other, f"near-{number}", count, 0)
     return series
 
 

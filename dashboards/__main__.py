@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards import fleet, node, normal, references, transactions, watcher
+from dashboards import fleet, ledger, node, normal, references, transactions, watcher
 from dashboards.board import Board
 
 BOARDS: tuple[Board, ...] = (
@@ -15,6 +15,7 @@ BOARDS: tuple[Board, ...] = (
     node.BOARD,
     references.BOARD,
     transactions.BOARD,
+    ledger.BOARD,
     watcher.BOARD,
 )
 DIRECTORY = Path(__file__).resolve().parent / "json"

@@ -1,4 +1,4 @@
-"""The watchdog of transactions beside the loop, where the configuration asks for one."""
+"""What runs beside the loop where the configuration asks for it: transactions, tap, ledgers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from monitor.sidecar import Sidecar
 from monitor.transactions.orders import OrderError, Orders
 
 if TYPE_CHECKING:
+    from monitor.bookkeeping import Bookkeeping
     from monitor.watchdog import Watchdog
 
 log = logging.getLogger("headwatch")
@@ -38,6 +39,24 @@ async def guarding(sidecar: Sidecar, directory: Path | None) -> AsyncIterator[Wa
         yield watchdog
     finally:
         await watchdog.close()
+
+
+@contextlib.asynccontextmanager
+async def keeping_books(
+    sidecar: Sidecar, directory: Path | None
+) -> AsyncIterator[Bookkeeping | None]:
+    """Who reconciles the ledgers, where some are configured and may be kept; None elsewhere."""
+    if directory is None or not sidecar.settings.ledgers:
+        yield None
+        return
+    # Imported here because a sidecar without ledgers need not know their rules.
+    from monitor.bookkeeping import Bookkeeping
+
+    books = Bookkeeping(sidecar, directory)
+    try:
+        yield books
+    finally:
+        await books.close()
 
 
 @contextlib.asynccontextmanager

@@ -293,6 +293,51 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """What the pages say of one ledger besides its finding; amounts are nRLC."""
+
+    name: str
+    network: str
+    node: str
+    """The node that is asked."""
+    protocol: str
+    contract: Address
+    is_running: bool = False
+    """Whether it is being reconciled at this moment."""
+    reconciled_at: float | None = None
+    """When it was last compared whole, whatever came of it; None before the first time."""
+    took_seconds: float | None = None
+    """How long the last attempt took, whether it saw everything or not."""
+    block: BlockStamp | None = None
+    """At which it was last compared whole."""
+    events: int = 0
+    """Of the contracts, up to that block."""
+    differences: Mapping[str, int] = field(default_factory=dict)
+    """How many, by kind, at that block; kinds without any are absent."""
+    totals: LedgerTotals | None = None
+    """What it comes to at that block; None before the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTotals:
+    """What a ledger comes to since its first block, by its rules; amounts are nRLC."""
+
+    paid: int
+    """To workers and schedulers, out of work orders that were completed."""
+    slashed_workers: int
+    slashed_schedulers: int
+    kitty: int
+    """What the contract holds of slashed stakes of schedulers, for later work orders."""
+    accounts: int
+    work_orders: Mapping[str, int]
+    """By status."""
+    contributions: Mapping[str, int]
+    """By outcome."""
+    scores: tuple[int, ...]
+    """Every worker's, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The immutable value that the metrics page, the status page and the API are drawn from."""
 
@@ -313,6 +358,8 @@ class Snapshot:
     accounts: tuple[AccountFacts, ...] = ()
     """Whose transactions are watched, by alias."""
     transactions_mode: TransactionsMode = "off"
+    ledgers: tuple[LedgerFacts, ...] = ()
+    """That are reconciled, by name."""
 
 
 QUORUM = "quorum"
@@ -337,6 +384,11 @@ def account_subject(alias: str) -> str:
 def transaction_subject(hash_: str) -> str:
     """The subject of one transaction; its findings name their account's in `because`."""
     return f"tx:{hash_}"
+
+
+def ledger_subject(name: str) -> str:
+    """The subject of a configured ledger."""
+    return f"ledger:{name}"
 
 
 def subject_of(label: str) -> str:

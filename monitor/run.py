@@ -17,6 +17,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,12 +35,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from monitor.act.server import application
 from monitor.act.view import View
 from monitor.config import ConfigError, Settings, read_token
-from monitor.guarding import guarding, tapping
+from monitor.guarding import guarding, keeping_books, tapping
 from monitor.herald import Herald
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 
 if TYPE_CHECKING:
+    from monitor.bookkeeping import Bookkeeping
     from monitor.watchdog import Watchdog
 
 log = logging.getLogger("headwatch")
@@ -89,6 +91,8 @@ class Loop:
         """Rounds of accounts under way, by network."""
         self.watchdog: Watchdog | None = None
         """Who watches transactions; None where no account is configured."""
+        self.books: Bookkeeping | None = None
+        """Who reconciles ledgers; None where none is configured."""
         self.herald: Herald | None = None
         """Who passes on what is found; None where nobody is to be told."""
         sidecar.on_head = self._hasten
@@ -157,6 +161,10 @@ class Loop:
             self.watchdog.apply(settings)
         elif settings.transactions.accounts:
             log.warning("accounts were configured: they are watched from the next start on")
+        if self.books is not None:
+            self.books.apply(settings)
+        elif settings.ledgers:
+            log.warning("ledgers were configured: they are reconciled from the next start on")
         if self.herald is not None:
             self.herald.apply(settings)
         self._schedule()
@@ -200,12 +208,24 @@ class Loop:
             self.herald.rounded()
         self._keep_pace(name, watch)
         self._look_at_accounts(name)
+        if self.books is not None and not self._is_stopping:
+            self.sidecar.shielded("ledger", partial(self.books.rounded, name))
 
     def guard(self, watchdog: Watchdog | None) -> None:
         """Watch transactions as well."""
         self.watchdog = watchdog
         if watchdog is not None:
             watchdog.on_news = self._look_at_accounts
+
+    def keep_books(self, books: Bookkeeping | None) -> None:
+        """Reconcile ledgers as well."""
+        self.books = books
+        if books is not None:
+            books.on_news = self._pass_on
+
+    def _pass_on(self) -> None:
+        if self.herald is not None:
+            self.herald.rounded()
 
     def _look_at_accounts(self, name: str) -> None:
         """Begin a round of a network's accounts, unless one is under way: it may take longer.
@@ -304,6 +324,8 @@ async def serving(
     watchdog = loop.watchdog
     if watchdog is not None:
         view = replace(view, orders=watchdog.orders, journal=watchdog.reader)
+    if loop.books is not None:
+        view = replace(view, ledger_report=loop.books.report)
     # It logs a traceback for every request that is no HTTP; what is ours, the edge logs.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(application(view), access_log=None, shutdown_timeout=2.0)
@@ -345,9 +367,14 @@ async def run(
     stopped = asyncio.Event()
     events = asyncio.get_running_loop()
     tune_collector()
-    async with Sidecar(settings) as sidecar, guarding(sidecar, directory) as watchdog:
+    async with (
+        Sidecar(settings) as sidecar,
+        guarding(sidecar, directory) as watchdog,
+        keeping_books(sidecar, directory) as books,
+    ):
         loop = Loop(sidecar, load)
         loop.guard(watchdog)
+        loop.keep_books(books)
         herald = loop.herald = Herald(sidecar, directory)
         await herald.open()
         reloads: set[asyncio.Task[str | None]] = set()

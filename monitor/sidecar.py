@@ -30,6 +30,7 @@ from monitor.model import (
     Action,
     Finding,
     Key,
+    LedgerFacts,
     Level,
     NetworkFacts,
     NodeFacts,
@@ -40,6 +41,7 @@ from monitor.model import (
     Unseen,
     Verdict,
     account_subject,
+    ledger_subject,
     reference_label,
     subject_of,
 )
@@ -85,6 +87,8 @@ class Sidecar:
         self.accounts: Callable[[], tuple[AccountFacts, ...]] = tuple
         """What the watchdog of transactions knows of its accounts."""
         self.transactions_mode: Callable[[], TransactionsMode] = lambda: "off"
+        self.ledgers: Callable[[], tuple[LedgerFacts, ...]] = tuple
+        """What is known of the ledgers that are reconciled."""
         self.windows: tuple[Window, ...] = ()
         """Maintenance, active and planned: it keeps people from being told, and nothing else."""
         self._edges: dict[Key, Action] = {}
@@ -151,6 +155,7 @@ class Sidecar:
                 self._listen(endpoint, watch)
         self._forget_listeners({n.name for n in settings.nodes})
         kept.update(account_subject(a.alias) for a in settings.transactions.accounts)
+        kept.update(ledger_subject(ledger.name) for ledger in settings.ledgers)
         for (_, subject), held in self.memory.items():
             if held.finding.because is not None and held.finding.because[1] in kept:
                 kept.add(subject)  # A transaction's finding stays with its account's.
@@ -309,6 +314,9 @@ class Sidecar:
             (account.network or "", account_subject(account.alias))
             for account in self.settings.transactions.accounts
         ]
+        subjects += [
+            (ledger.network or "", ledger_subject(ledger.name)) for ledger in self.settings.ledgers
+        ]
         return frozenset(subject for name, subject in subjects if self.is_silenced(name, subject))
 
     def snapshot(self) -> Snapshot:
@@ -334,6 +342,7 @@ class Sidecar:
             windows_planned=len(self.windows) - active,
             accounts=self.accounts(),
             transactions_mode=self.transactions_mode(),
+            ledgers=self.ledgers(),
         )
 
     def budgets(self) -> dict[str, Budget]:

@@ -82,6 +82,14 @@ ROOMS = (
         ),
         never=("web3", "prometheus_client"),
     ),
+    Room(
+        ("monitor.ledger",),
+        own=(
+            *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
+            *("monitor.poco", "monitor.config"),
+        ),
+        never=("web3", "prometheus_client"),
+    ),
     Room(("monitor.model", "monitor.url"), own=(), stdlib_only=True),
     Room(("monitor.wire",), own=()),
     Room(
@@ -124,7 +132,17 @@ LAB = "monitor.lab"
 LAB_KNOWN_TO = (LAB, "monitor.cli", "monitor.commands")
 """The lab is an extra: known to the command line, and to nobody else of ours."""
 
-LAZY = ("web3", "eth_account", "duckdb", "numba", "grafanalib", "pyarrow", "numpy", "apprise")
+LAZY = (
+    "web3",
+    "eth_account",
+    "duckdb",
+    "numba",
+    "grafanalib",
+    "pyarrow",
+    "numpy",
+    "apprise",
+    "distributed",
+)
 """Never imported with a module of ours: the health check of a container must not pay for them."""
 
 BROAD_EXCEPTS = {
@@ -158,6 +176,10 @@ UNMIRRORED = {
         ),
         "tests/e2e/test_transactions.py: row by row, on real chains",
     ),
+    **dict.fromkeys(
+        ("monitor.poco.difference", "monitor.poco.v1.stored"),
+        "tests/poco/v1/test_compare.py: what is predicted and stored is compared",
+    ),
     "monitor.transactions.signing": "tests/e2e/test_signing.py: caps, signers, real pools",
     "monitor.transactions.reading": "tests/transactions/test_sight.py: what is read is looked at",
     "monitor.lab.payments": "tests/e2e/test_scenarios.py: the scenario that pays",
@@ -167,10 +189,20 @@ UNMIRRORED = {
     "monitor.lab.disguise": "tests/lab/test_proxy.py: what the proxy wears",
     "monitor.lab.port": "tests/lab/test_proxy.py: where the proxy listens",
     "monitor.lab.scenarios": "tests/e2e/test_scenarios.py: the table is run, row by row",
+    "monitor.lab.events": "tests/e2e/test_scenarios.py: what a timeline is made of",
     "monitor.lab.timeline": "tests/e2e/test_scenarios.py: what runs it",
     "monitor.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.demo": "tests/e2e/test_commands.py: as an operator runs it",
+    "monitor.lab.acts": "tests/e2e/test_commands.py: as an operator runs the demo",
+    **dict.fromkeys(
+        ("monitor.lab.poco.booth", "monitor.lab.poco.forgeries"),
+        "tests/lab/poco/test_traps.py: what traps are made of",
+    ),
+    **dict.fromkeys(
+        ("monitor.lab.poco.work", "monitor.lab.poco.tally"),
+        "tests/lab/poco/test_workerdrop.py: played and counted on a chain",
+    ),
 }
 """Modules, or rooms, without a test file of the same name: where their tests are, and why."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from monitor.act.alerts_of_findings import FINDING_ALERTS
 from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES
+from monitor.act.alerts_of_ledgers import BOOKKEEPING_ALERTS, LEDGER_ALERTS
 from monitor.act.alerts_of_transactions import ACCOUNT_ALERTS, WATCHDOG_ALERTS
 from monitor.act.rules import Alert, Scope, duration
 from monitor.model import QUORUM, Finding, Level
@@ -19,6 +20,8 @@ ALERTS: tuple[Alert, ...] = (
     *FINDING_ALERTS,
     *ACCOUNT_ALERTS,
     *WATCHDOG_ALERTS,
+    *LEDGER_ALERTS,
+    *BOOKKEEPING_ALERTS,
     *HEADWATCH_ALERTS,
 )
 BY_NAME = {alert.name: alert for alert in ALERTS}
@@ -33,6 +36,8 @@ def scope_of(subject: str) -> Scope | None:
         return "node"
     if kind == "account":
         return "account"
+    if kind == "ledger":
+        return "ledger"
     if kind == "reference":
         return "quorum" if name.rsplit("/", 1)[-1] == QUORUM else "reference"
     return None
@@ -48,7 +53,7 @@ def alert_of(finding: Finding) -> Alert | None:
         return None
     rows = [
         row
-        for row in (*FINDING_ALERTS, *ACCOUNT_ALERTS)
+        for row in (*FINDING_ALERTS, *ACCOUNT_ALERTS, *LEDGER_ALERTS)
         if (row.check, row.scope) == (finding.check, scope) and row.level in {None, finding.level}
     ]
     claimed = [row for row in rows if finding.reason in row.reasons]
@@ -61,7 +66,7 @@ def labels_of(finding: Finding, alert: Alert) -> dict[str, str]:
     An empty label is no label: Alertmanager refuses an alert that carries one.
     """
     name = finding.subject.partition(":")[2]
-    label = alert.scope if alert.scope in {"node", "account"} else "reference"
+    label = alert.scope if alert.scope in {"node", "account", "ledger"} else "reference"
     labels = {
         "alertname": alert.name,
         "check": finding.check,

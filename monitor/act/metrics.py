@@ -9,6 +9,7 @@ or a URL.
 from __future__ import annotations
 
 from monitor.act.metric import Metric
+from monitor.act.metrics_of_ledgers import LEDGER_METRICS
 from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
 _NODE = ("network", "node")
@@ -223,6 +224,7 @@ METRICS: tuple[Metric, ...] = (
         (*_NODE, "method"),
     ),
     *TRANSACTION_METRICS,
+    *LEDGER_METRICS,
     # -- who is told --
     Metric(
         "headwatch_notifications_total",

@@ -1,7 +1,7 @@
 """What an alert and a recording rule are, and how the expressions of a kind are put together.
 
-The rows are in `alerts_of_findings`, `alerts_of_transactions` and `alerts_of_headwatch`; who
-looks for one asks `alerts`.
+The rows are in `alerts_of_findings`, `alerts_of_transactions`, `alerts_of_ledgers` and
+`alerts_of_headwatch`; who looks for one asks `alerts`.
 Pure, and light: a sidecar that pushes to an Alertmanager loads this, a command line does not.
 """
 
@@ -16,27 +16,24 @@ from monitor.model import QUORUM, Level
 Severity = Literal["critical", "warning", "info", "none"]
 """critical: a person now. warning: a person today. info: who looks. none: machines only."""
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-Scope = Literal["node", "reference", "quorum", "account"]
+Scope = Literal["node", "reference", "quorum", "account", "ledger"]
 """As in `checks`, which is not imported because it brings the probes and their HTTP client; and
-`account`, of which no check speaks but the transaction watchdog."""
+`account` and `ledger`, of which no check speaks but the transaction watchdog and the
+bookkeeping."""
 
 SELECTORS: dict[Scope, str] = {
     "node": 'node!=""',
     "reference": f'reference!="", reference!="{QUORUM}"',
     "quorum": f'reference="{QUORUM}"',
 }
-"""Of `headwatch_finding_level`; the level of an account is a metric of its own."""
+"""Of `headwatch_finding_level`; the level of an account, or a ledger, is a metric of its own."""
 NOT_IN_MAINTENANCE = "unless ignoring (check) headwatch_maintenance == 1"
 """A window silences people, of one sidecar: every sidecar of a fleet may name its node `local`, so
 that matching on the names alone would silence them all."""
 ALL_IN_MAINTENANCE = f'headwatch_maintenance{{reference="{QUORUM}"}}'
-ACCOUNT_NOT_IN_MAINTENANCE = (
-    f"unless ignoring (check, account, reference) {ALL_IN_MAINTENANCE} == 1"
-)
-"""A window covers an account where it covers all of its network (`Window.covers`). One of a node
-does not: what was sent through it is on its way, or lost, whoever works on the node."""
-TRANSACTIONS = "transactions"
-"""The check whose findings are of accounts (`transactions.telling`)."""
+"""A window covers an account or a ledger where it covers all of its network (`Window.covers`). One
+of a node does not: what was sent through it is on its way, or lost, whoever works on the node; and
+what the chain holds does not become right by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +53,7 @@ class Alert:
     description: str
     """What it means and what comes of it, in two or three sentences."""
     group: str
-    """The rule group: `findings`, `transactions`, `headwatch` or `budgets`."""
+    """The rule group: `findings`, `transactions`, `ledgers`, `headwatch` or `budgets`."""
     check: str = ""
     """The check whose finding it is; empty for what is no finding."""
     scope: Scope | None = None
@@ -111,46 +108,74 @@ def finding(
     )
 
 
-def of_account(
-    name: str,
-    *,
-    level: Level | None,
-    compared: str | None = None,
-    clauses: tuple[str, ...] = (),
-    reasons: frozenset[str] = frozenset(),
-    severity: Severity,
-    minutes: int,
-    keep_minutes: int = 0,
-    summary: str,
-    description: str,
-) -> Alert:
-    """The row of a watched account's finding; `clauses` are further lines of its expression.
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What is judged beside the checks, under a label of its own: accounts, or ledgers."""
 
-    `compared` is how the account's level must be, other than equal to `level`. An account has a
-    level as soon as it was judged: where any will do, the expression borrows its labels, so that
-    what is pushed has the same.
-    """
-    if compared is None:
-        compared = "" if level is None else f"== {level:d}"
-    lines = [
-        f'headwatch_account_finding_level{{check="{TRANSACTIONS}"}} {compared}'.rstrip(),
-        *clauses,
-        ACCOUNT_NOT_IN_MAINTENANCE,
-    ]
-    return Alert(
-        name=name,
-        expr="\n".join(lines),
-        for_seconds=60 * minutes,
-        keep_firing_for_seconds=60 * keep_minutes,
-        severity=severity,
-        summary=summary,
-        description=description,
-        group="transactions",
-        check=TRANSACTIONS,
-        scope="account",
-        level=level,
-        reasons=reasons,
-    )
+    scope: Scope
+    """The label that names one, too."""
+    check: str
+    """The only one that speaks of them."""
+    group: str
+
+    @property
+    def level(self) -> str:
+        """The series of their levels."""
+        return f'headwatch_{self.scope}_finding_level{{check="{self.check}"}}'
+
+    def not_in_maintenance(self, *beside: str) -> str:
+        """The clause that keeps an alert silent while all of the network is in maintenance.
+
+        `beside` are labels that the expression has beside those of the subject.
+        """
+        labels = ", ".join((*beside, self.scope, "reference"))
+        return f"unless ignoring ({labels}) {ALL_IN_MAINTENANCE} == 1"
+
+    def alert(
+        self,
+        name: str,
+        *,
+        level: Level | None,
+        compared: str | None = None,
+        clauses: tuple[str, ...] = (),
+        reasons: frozenset[str] = frozenset(),
+        severity: Severity,
+        minutes: int,
+        keep_minutes: int = 0,
+        summary: str,
+        description: str,
+    ) -> Alert:
+        """The row of a finding of one of them; `clauses` are further lines of its expression.
+
+        `compared` is how the level must be, other than equal to `level`. Each has a level as soon
+        as it was judged: where any will do, the expression borrows its labels, so that what is
+        pushed has the same.
+        """
+        if compared is None:
+            compared = "" if level is None else f"== {level:d}"
+        lines = [f"{self.level} {compared}".rstrip(), *clauses, self.not_in_maintenance("check")]
+        return Alert(
+            name=name,
+            expr="\n".join(lines),
+            for_seconds=60 * minutes,
+            keep_firing_for_seconds=60 * keep_minutes,
+            severity=severity,
+            summary=summary,
+            description=description,
+            group=self.group,
+            check=self.check,
+            scope=self.scope,
+            level=level,
+            reasons=reasons,
+        )
+
+
+ACCOUNTS = Subjects("account", "transactions", "transactions")
+"""The check is that of `transactions.telling`."""
+LEDGERS = Subjects("ledger", "ledger", "ledgers")
+"""The check is that of `ledger.telling`."""
+of_account = ACCOUNTS.alert
+of_ledger = LEDGERS.alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +184,7 @@ class Signal:
 
     expr: str
     labels: tuple[str, ...] = ()
-    """Those that an account's level does not have, or that it has and the expression lacks."""
+    """Those that the subject's level does not have, or that it has and the expression lacks."""
 
     @property
     def seen(self) -> str:

@@ -20,6 +20,7 @@ from monitor.act.past import Past
 from monitor.act.routes.api import Api
 from monitor.act.routes.changes import Changes
 from monitor.act.routes.health import Health
+from monitor.act.routes.ledgers import Ledgers
 from monitor.act.routes.people import People
 from monitor.act.routes.scrapes import Scrapes
 from monitor.act.routes.transactions import Transactions
@@ -82,6 +83,7 @@ def application(view: View, *, clock: Callable[[], float] = time.monotonic) -> w
         Api(view, past, clock),
         Changes(view),
         Transactions(view),
+        Ledgers(view),
     ):
         routes.add(app.router)
     app.on_response_prepare.append(_dress)

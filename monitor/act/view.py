@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.act.instruments import Instruments
@@ -49,3 +50,5 @@ class View:
     """Who takes orders for watched accounts; None: no account is watched."""
     journal: Reader | None = None
     """Where their transactions are written down; None likewise."""
+    ledger_report: Callable[[str], Path] | None = None
+    """Where the last report of a ledger lies, by its name; None: no ledger is configured."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -40,6 +41,7 @@ class Stage:
     live: Live = field(default_factory=Live)
     orders: Orders | None = None
     journal: Reader | None = None
+    ledger_report: Callable[[str], Path] | None = None
 
     def look(self) -> Snapshot:
         self.looks += 1
@@ -75,6 +77,7 @@ def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> 
         page_url=lambda: "http://127.0.0.1:9845",
         orders=stage.orders,
         journal=stage.journal,
+        ledger_report=stage.ledger_report,
     )
 
 

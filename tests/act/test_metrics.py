@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.act.metrics import BY_NAME, METRICS, metrics_page
+from monitor.act.metrics_of_ledgers import LEDGER_METRICS
 from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,6 +27,14 @@ def test_table_every_family_of_transactions_is_in_it() -> None:
     for metric in METRICS:
         is_part = metric in TRANSACTION_METRICS
         assert metric.name.startswith(prefixes) == is_part, metric.name
+
+
+def test_table_every_family_of_ledgers_is_in_it() -> None:
+    """That part of the table, too, is exported, and each row names its ledger."""
+    assert {metric.name for metric in LEDGER_METRICS} <= set(BY_NAME)
+    for metric in METRICS:
+        assert metric.name.startswith("headwatch_ledger_") == (metric in LEDGER_METRICS)
+        assert ("ledger" in metric.labels) == (metric in LEDGER_METRICS)
 
 
 def test_docs_are_the_table() -> None:

@@ -8,16 +8,17 @@ import pytest
 
 from monitor import checks
 from monitor.act.rules import (
-    ACCOUNT_NOT_IN_MAINTENANCE,
+    ACCOUNTS,
+    LEDGERS,
     SELECTORS,
     SEVERITIES,
     Scope,
     Signal,
+    Subjects,
     duration,
     finding,
     grew,
     in_state,
-    of_account,
     seconds_of,
 )
 from monitor.model import Level
@@ -43,10 +44,10 @@ def test_seconds_of_anything_else_are_refused(text: str) -> None:
 def test_scopes_are_those_of_the_checks() -> None:
     """A scope that the checks gain has a selector, or the rules would not see it.
 
-    An account is no scope of a check: its level is a metric of its own.
+    Accounts and ledgers are no scopes of a check: their level is a metric of its own.
     """
     assert set(get_args(checks.Scope)) == set(SELECTORS)
-    assert set(get_args(Scope)) == {*SELECTORS, "account"}
+    assert set(get_args(Scope)) == {*SELECTORS, "account", "ledger"}
 
 
 def test_severities_come_worst_first() -> None:
@@ -85,6 +86,14 @@ def test_grown_counter_is_seen_from_its_first_event_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("subjects", "scope", "check", "group"),
+    [
+        (ACCOUNTS, "account", "transactions", "transactions"),
+        (LEDGERS, "ledger", "ledger", "ledgers"),
+    ],
+    ids=["account", "ledger"],
+)
+@pytest.mark.parametrize(
     ("level", "compared", "first"),
     [
         (Level.FAILED, None, " == 3"),
@@ -94,32 +103,47 @@ def test_grown_counter_is_seen_from_its_first_event_on() -> None:
         (None, ">= 2", " >= 2"),
     ],
 )
-def test_account_row_compares_its_level_and_respects_maintenance(
-    level: Level | None, compared: str | None, first: str
+def test_row_of_a_subject_compares_its_level_and_respects_maintenance(
+    subjects: Subjects,
+    *,
+    scope: str,
+    check: str,
+    group: str,
+    level: Level | None,
+    compared: str | None,
+    first: str,
 ) -> None:
     """Its clauses stand between the level, where it is compared, and its network's maintenance."""
-    row = of_account(
+    row = subjects.alert(
         "HeadwatchX",
         level=level,
         compared=compared,
         clauses=(in_state("lost").seen, Signal("headwatch_tx_gap_nonces > 0").unseen),
+        reasons=frozenset({"lost"}),
         severity="critical",
         minutes=2,
         keep_minutes=1,
         summary="x",
         description="X.",
     )
+    matched = f"ignoring (check, {scope}, reference)"
     assert row.expr.splitlines() == [
-        f'headwatch_account_finding_level{{check="transactions"}}{first}',
+        f'headwatch_{scope}_finding_level{{check="{check}"}}{first}',
         'and ignoring (check, state) headwatch_tx_slots{state="lost"} > 0',
         "unless ignoring (check) headwatch_tx_gap_nonces > 0",
-        ACCOUNT_NOT_IN_MAINTENANCE,
+        f'unless {matched} headwatch_maintenance{{reference="quorum"}} == 1',
     ]
-    assert ACCOUNT_NOT_IN_MAINTENANCE == (
-        'unless ignoring (check, account, reference) headwatch_maintenance{reference="quorum"} == 1'
-    )
-    assert (row.check, row.scope, row.level) == ("transactions", "account", level)
+    assert (row.check, row.scope, row.level, row.group) == (check, scope, level, group)
+    assert row.reasons == {"lost"}
+    assert row.severity == "critical"
     assert (row.for_seconds, row.keep_firing_for_seconds) == (120, 60)
+
+
+def test_clause_of_maintenance_ignores_the_labels_that_only_one_side_has() -> None:
+    """An expression without a check is matched as well."""
+    assert LEDGERS.not_in_maintenance() == (
+        'unless ignoring (ledger, reference) headwatch_maintenance{reference="quorum"} == 1'
+    )
 
 
 def test_signal_of_several_states_or_lines_is_one_clause() -> None:

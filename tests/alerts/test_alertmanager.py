@@ -161,6 +161,9 @@ QUORUM_LOST = {"HeadwatchQuorumLost"}
 OF_ACCOUNTS = {alert.name: alert for alert in ALERTS if alert.scope == "account"}
 BLIND = ("HeadwatchEvidenceWeak", "HeadwatchAccountUnknown")
 """What becomes of an account that cannot be judged."""
+OF_LEDGERS = {alert.name: alert for alert in ALERTS if alert.scope == "ledger"}
+UNCOMPARED = ("HeadwatchLedgerUnknown", "HeadwatchLedgerStale")
+"""What becomes of a ledger that cannot be compared."""
 
 
 @pytest.mark.parametrize(
@@ -233,14 +236,16 @@ def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibi
                 *(alert(name, **here, node="local") for name in follows),
                 alert("HeadwatchNetworkUnseen", **here, reference="quorum"),
                 *(alert(name, **here, account=name) for name in BLIND),
+                *(alert(name, **here, ledger=name) for name in UNCOMPARED),
                 alert("HeadwatchReferenceUnseen", **here, reference="a"),
                 alert("HeadwatchNodeUnseen", **here, node="down"),
                 alert("HeadwatchTransactionLost", **here, account="payer"),
+                alert("HeadwatchLedgerMoneyWrong", **here, ledger="workerdrops"),
             ]
         )
     parted = {"network": "parted", "instance": "a:9845"}
     inhibitor.post([alert("HeadwatchQuorumLost", **parted, reference="quorum")])
-    explained = {*follows, *BLIND, "HeadwatchNetworkUnseen"}
+    explained = {*follows, *BLIND, *UNCOMPARED, "HeadwatchNetworkUnseen"}
     assert inhibitor.silenced_with(explained, **parted) == explained
     assert not inhibitor.silenced(network="parted", instance="b:9845")
     assert not inhibitor.silenced(network="whole")
@@ -265,6 +270,7 @@ def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor
                 *(alert(name, **here, node=name) for name in of_nodes),
                 *(alert(name, **here, reference=name) for name in of_references - QUORUM_LOST),
                 *(alert(name, **here, account=name) for name in BLIND),
+                *(alert(name, **here, ledger=name) for name in UNCOMPARED),
                 alert("HeadwatchNodeForked", **here, node="other"),
             ]
         )
@@ -275,7 +281,7 @@ def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor
             *(alert(name, **stopped, reference=name) for name in QUORUM_LOST),
         ]
     )
-    explained = of_nodes | of_references | {*BLIND}
+    explained = of_nodes | of_references | {*BLIND, *UNCOMPARED}
     assert inhibitor.silenced_with(explained, **stopped) == explained
     assert not inhibitor.silenced(network="stopped", instance="b:9845")
 
@@ -353,6 +359,63 @@ def test_fault_of_a_node_silences_nothing_of_the_accounts_that_send_through_it(
     assert inhibitor.silenced_with({"HeadwatchNodeBehind"}, **here, node="local")
     for name in told:
         assert not inhibitor.silenced(**here, account=name)
+
+
+def test_worst_of_a_ledger_silences_what_else_is_found_of_it_and_of_no_other(
+    inhibitor: Inhibitor,
+) -> None:
+    """Two ledgers of one network have no other label that would tell them apart."""
+    here = {"network": "books", "ledger": "workerdrops", "instance": "a:9845"}
+    others = ({"ledger": "beta"}, {"network": "books-2"}, {"instance": "b:9845"})
+    unknown = "HeadwatchLedgerUnknown"
+    critical = {name for name, row in OF_LEDGERS.items() if row.severity == "critical"}
+    account = {"network": "books", "account": "payer", "instance": "a:9845"}
+    inhibitor.post(
+        [
+            *(alert(name, **here) for name in {unknown, *critical}),
+            *(alert(unknown, **{**here, **change}) for change in others),
+            alert("HeadwatchTransactionStuck", **account),
+        ]
+    )
+    assert critical == set(OF_LEDGERS) - {unknown}
+    assert inhibitor.silenced_with({unknown}, **here) == {unknown}
+    for change in others:
+        assert not inhibitor.silenced(**{**here, **change})
+    assert not inhibitor.silenced(**account)
+
+
+def test_fault_of_a_node_silences_nothing_of_a_ledger(inhibitor: Inhibitor) -> None:
+    """Which node a ledger asks is in no label; a difference was confirmed whatever the node is."""
+    here = {"network": "broken-books", "instance": "a:9845"}
+    causes = [row.name for row in ALERTS if row.scope == "node"]
+    inhibitor.post(
+        [
+            *(alert(name, **here, node="local") for name in causes),
+            *(alert(name, **here, ledger=name) for name in {*OF_LEDGERS, *UNCOMPARED}),
+        ]
+    )
+    # Something of the node is silenced by now, so that causes have been heard of.
+    assert inhibitor.silenced_with({"HeadwatchNodeBehind"}, **here, node="local")
+    for name in {*OF_LEDGERS, *UNCOMPARED}:
+        assert not inhibitor.silenced(**here, ledger=name)
+
+
+def test_quiet_network_silences_that_a_ledger_is_old_and_nothing_else_of_it(
+    inhibitor: Inhibitor,
+) -> None:
+    """Without blocks none becomes final; what was found before stands."""
+    quiet = {"network": "no-final-blocks", "instance": "a:9845"}
+    elsewhere = {**quiet, "network": "with-final-blocks"}
+    stale, told = "HeadwatchLedgerStale", {"HeadwatchLedgerMoneyWrong", "HeadwatchLedgerUnknown"}
+    inhibitor.post(
+        [
+            *(alert(name, **quiet, ledger=name) for name in {stale, *told}),
+            alert(stale, **elsewhere, ledger=stale),
+            alert("HeadwatchNetworkQuiet", **quiet, reference="quorum"),
+        ]
+    )
+    assert inhibitor.silenced_with({stale}, **quiet) == {stale}
+    assert not inhibitor.silenced(**elsewhere)
 
 
 def test_quiet_network_silences_that_transactions_wait_and_not_that_one_is_lost(

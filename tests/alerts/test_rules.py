@@ -138,14 +138,15 @@ def test_durations_are_those_of_prometheus() -> None:
 def test_finding_alerts_are_silent_in_maintenance_of_their_own_target() -> None:
     """Every alert of a finding has the clause; one sidecar's window silences no other's node.
 
-    An account is silenced with its network: with what all of its references together are.
+    An account or a ledger is silenced with its network: with what all of its references together
+    are.
     """
-    of_network = 'ignoring (check, account, reference) headwatch_maintenance{reference="quorum"}'
+    of_network = 'headwatch_maintenance{reference="quorum"}'
     for alert in ALERTS:
         if alert.check:
             matched = "ignoring (check) headwatch_maintenance"
-            if alert.scope == "account":
-                matched = of_network
+            if alert.scope in {"account", "ledger"}:
+                matched = f"ignoring (check, {alert.scope}, reference) {of_network}"
             assert alert.expr.endswith(f"\nunless {matched} == 1")
 
 
@@ -289,7 +290,7 @@ def _no_maintenance(rule: dict[str, Any]) -> None:
 
 
 def _without_a_level(rule: dict[str, Any]) -> None:
-    level = r"^(headwatch_account_finding_level{[^}]*}) [=>]= \d$"
+    level = r"^(headwatch_(?:account|ledger)_finding_level{[^}]*}) [=>]= \d$"
     rule["expr"] = re.sub(level, r"\1", rule["expr"], flags=re.MULTILINE)
 
 
@@ -299,11 +300,11 @@ def _without_its_first_clause(rule: dict[str, Any]) -> None:
 
 
 FINDINGS = {alert.name for alert in ALERTS if alert.check}
-ACCOUNTS = {alert.name for alert in ALERTS if alert.scope == "account"}
+SUBJECTS = {alert.name for alert in ALERTS if alert.scope in {"account", "ledger"}}
 LEVELLED = {
     alert.name
     for alert in ALERTS
-    if re.match(r"headwatch_account_finding_level{[^}]*} [=>]= ", alert.expr)
+    if re.match(r"headwatch_(account|ledger)_finding_level{[^}]*} [=>]= ", alert.expr)
 }
 COMPARED = {alert.name for alert in ALERTS if re.search("==|>", alert.expr)}
 
@@ -319,7 +320,7 @@ COMPARED = {alert.name for alert in ALERTS if re.search("==|>", alert.expr)}
         (_no_maintenance, FINDINGS),
         (_always, FINDINGS),
         (_without_a_level, LEVELLED),
-        (_without_its_first_clause, ACCOUNTS),
+        (_without_its_first_clause, {*SUBJECTS, "HeadwatchLedgerStale"}),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",
 )
@@ -334,7 +335,7 @@ def test_tests_see_a_rule_that_is_broken(
 
 def test_tests_see_a_threshold_that_is_broken(promtool: Path, tmp_path: Path) -> None:
     """The quick one of the above: a level is another number, and every finding's test says so."""
-    assert _failures(promtool, tmp_path, _stricter, "findings.test.yml") == FINDINGS - ACCOUNTS
+    assert _failures(promtool, tmp_path, _stricter, "findings.test.yml") == FINDINGS - SUBJECTS
 
 
 def _failures(

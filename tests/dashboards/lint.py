@@ -30,7 +30,7 @@ WITH_LEGEND = ("timeseries", "state-timeline")
 COLUMNS = 24
 ANY = {
     **SCRAPED,
-    **dict.fromkeys(("network", "node", "reference", "account"), ".*"),
+    **dict.fromkeys(("network", "node", "reference", "account", "ledger"), ".*"),
 }
 APPEARED = re.compile(r"\((?P<counter>[^()]+) unless (?P=counter) offset \$__\w+\)")
 """A counter that was not there a window ago has grown by all that it counts."""

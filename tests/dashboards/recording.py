@@ -24,7 +24,7 @@ from monitor.model import (
     reference_label,
     subject_of,
 )
-from tests.act import snapshots
+from tests.act import ledgers, snapshots
 
 T = TypeVar("T")
 Kind = Literal["opened", "changed", "closed"]
@@ -39,6 +39,7 @@ GROWTH = {
     "calls_total": 2.0,
     "number": 1 / 12,
     "oldest_pending_seconds": 1.0,
+    "reconciled_at": 1.0,
     "round_at": 1.0,
     "rounds_total": 1 / 6,
     "since": 1.0,
@@ -79,6 +80,16 @@ def _watching(snapshot: Snapshot) -> Snapshot:
     watching = snapshots.watching(snapshot, snapshots.account_facts(), LOST)
     lost = snapshots.account_finding("worker", Level.FAILED, "lost")
     return snapshots.with_finding(watching, lost)
+
+
+def _keeping(snapshot: Snapshot, *, is_wrong: bool) -> Snapshot:
+    """With two ledgers: one that differs in the end, and one that was never compared."""
+    if is_wrong:
+        return ledgers.kept(
+            snapshot, (ledgers.wrong(), ledgers.differing()), (ledgers.fresh(), None)
+        )
+    well = ledgers.ledger_finding(ledgers.NAME, Level.OK, "equal")
+    return ledgers.kept(snapshot, (ledgers.compared(), well), (ledgers.fresh(), None))
 
 
 PHASES = (
@@ -134,7 +145,8 @@ def moments() -> Iterator[tuple[float, Snapshot]]:
         for kind, check, subject in phase.edges:
             found = _finding(check, subject)
             edges[found.key] = Action(kind, found.key, at, found, Level.UNKNOWN)
-        snapshot = replace(_watching(phase.snapshot), transactions_mode=phase.mode)
+        watching = replace(_watching(phase.snapshot), transactions_mode=phase.mode)
+        snapshot = _keeping(watching, is_wrong=phase is PHASES[-1])
         for _ in range(phase.scrapes):
             yield (
                 at,

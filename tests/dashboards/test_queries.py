@@ -69,12 +69,13 @@ def test_annotations_find_series(name: str, filled: Recorded) -> None:
 
 
 def test_variables_offer_what_is_watched(filled: Recorded) -> None:
-    """A reader chooses nodes, references and accounts by their names, and by nothing else."""
+    """A reader chooses nodes, references, accounts and ledgers by their names alone."""
     offered = {}
     for name, variable in (
         ("node", "node"),
         ("references", "reference"),
         ("transactions", "account"),
+        ("ledger", "ledger"),
     ):
         query = next(v["query"] for v in variables(BOARDS[name]) if v["name"] == variable)
         found = LABEL_VALUES.fullmatch(query)
@@ -86,6 +87,7 @@ def test_variables_offer_what_is_watched(filled: Recorded) -> None:
         "node": ["local", "spare"],
         "reference": ["a", "b", "c"],
         "account": ["payer", "worker"],
+        "ledger": ["beta", "workerdrops"],
     }
 
 
@@ -119,6 +121,27 @@ def test_numbers_of_transactions_are_those_of_the_recording(filled: Recorded) ->
     assert numbers("Not as they should be A") == [3.0]
     assert numbers("Included in time A") == [1.0]
     assert [numbers("Mode A", at) for at in (BEGIN, END)] == [[3.0], [1.0]]
+
+
+def test_numbers_of_ledgers_are_those_of_the_recording(filled: Recorded) -> None:
+    """What the first panels show is the ledger that came to differ, and what it comes to."""
+    board = BOARDS["ledger"]
+    values = chosen(filled, board)
+    asked = {each.where: filled_in(each.expression, values) for each in targets(board)}
+
+    def numbers(where: str, at: float = END) -> list[float]:
+        return [float(value) for ((_, value),) in filled.instant(asked[where], at)]
+
+    assert [numbers("Worst finding A", at) for at in (BEGIN, END)] == [[0.0], [3.0]]
+    assert [numbers("Differences A", at) for at in (BEGIN, END)] == [[0.0], [3.0]]
+    assert numbers("Last compared A") == [60.0]
+    assert numbers("Paid A") == [2_400.000000001]
+    assert numbers("Slashed A") == [43.5]
+    assert numbers("Kitty A") == [13.5]
+    assert numbers("Right contributions A") == [1540 / 1543]
+    assert numbers("Blocks below the head A") == [64.0]
+    bands = [numbers(f"Workers by score {ref}") for ref in "ABCDEFGHIJKLM"]
+    assert [band for (band,) in bands] == [2, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_mistake_that_was_made_once_is_shown(filled: Recorded) -> None:

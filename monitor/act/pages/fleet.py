@@ -10,6 +10,7 @@ from monitor.act.pages.accounts import AccountsPart, accounts_part
 from monitor.act.pages.band import Band, WindowRow, band_of, window_rows
 from monitor.act.pages.bars import share_words, strip_of
 from monitor.act.pages.cards import Card, card_of
+from monitor.act.pages.ledgers import LedgerCard, ledger_cards
 from monitor.act.pages.rows import NODE_CHECKS, NodeRow, ReferenceRow, node_row, reference_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
 from monitor.act.readings import Reading, read
@@ -80,6 +81,7 @@ class FleetPage:
     history_problem: str
     skipped: tuple[str, ...]
     accounts: AccountsPart | None
+    ledgers: tuple[LedgerCard, ...]
 
 
 NO_PAST = FleetPast()
@@ -119,6 +121,7 @@ def fleet_page(
         history_problem=past.problem,
         skipped=tuple(f"{check} of {subject_words(subject)}" for check, subject in verdict.skipped),
         accounts=accounts_part(snapshot),
+        ledgers=ledger_cards(snapshot),
     )
 
 

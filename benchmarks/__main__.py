@@ -9,7 +9,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import detection, fleet, probe, scrape, start, tap, tracked
+from benchmarks import (
+    detection,
+    fleet,
+    ingestion,
+    kernels,
+    ledger,
+    probe,
+    scrape,
+    start,
+    tap,
+    tracked,
+)
 from benchmarks.report import FULL, TINY, Result, Say, Sizes, document, machine, show
 
 Benchmark = Callable[[Sizes, Say], Awaitable[list[Result]]]
@@ -21,6 +32,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "detection": detection.run,
     "tap": tap.run,
     "tracked": tracked.run,
+    "ledger": ledger.run,
+    "kernels": kernels.run,
+    "ingestion": ingestion.run,
 }
 
 

@@ -13,7 +13,7 @@ from monitor.lab.anvil import HASHES_ONLY, Anvil
 from monitor.lab.anvil import Chain as AnvilChain
 from monitor.ledger.calls import Pace
 from monitor.ledger.errors import CouldNotSee
-from monitor.ledger.pinning import Referee, parsed, pin, still
+from monitor.ledger.pinning import NUMBER_MAX, Referee, parsed, pin, still
 from monitor.model import BlockNumber, BlockStamp, Hash32
 from monitor.rpc.node import Node
 from monitor.url import Url
@@ -155,6 +155,21 @@ async def test_pin_answered_with_another_block_is_malformed(at: str) -> None:
         one.canned.answers["eth_getBlockByHash"] = lambda params: MINE.block(89)
         with pytest.raises(CouldNotSee) as caught:
             await pin(one.node, at, confirmations=12)
+        assert caught.value.reason == "malformed"
+
+
+@pytest.mark.parametrize("field", ["number", "timestamp"])
+@pytest.mark.parametrize("beyond", [0, 1])
+async def test_pin_of_a_number_that_no_block_has_is_malformed(field: str, beyond: int) -> None:
+    """Up to 2^53 a number is exact for every reader; beyond it no store and no reader takes it."""
+    async with parties(MINE) as (one,):
+        block = MINE.block(70) | {field: hex(NUMBER_MAX + beyond)}
+        one.canned.answers["eth_getBlockByNumber"] = lambda params: block
+        if not beyond:
+            assert await pin(one.node, "latest", confirmations=12)
+            return
+        with pytest.raises(CouldNotSee, match="answered a block 0x") as caught:
+            await pin(one.node, "latest", confirmations=12)
         assert caught.value.reason == "malformed"
 
 

@@ -236,6 +236,29 @@ async def test_reconcile_through_a_node_that_hides_a_log_is_inconclusive(
         assert caught.value.reason == LOGS_DIFFER
 
 
+@pytest.mark.parametrize("kept_blocks", [0, 25])
+async def test_reconcile_through_a_node_that_forgot_the_old_logs_is_inconclusive(
+    played: Played, tmp_path: Path, kept_blocks: int
+) -> None:
+    """Nodes that keep no receipts, or none of old blocks, answer without an error."""
+    deployment, summary = played
+    kept_from = summary.last_block - kept_blocks
+
+    def forget(method: str, params: list[Json], result: Json) -> Json:
+        if method != "eth_getLogs":
+            return result
+        return [log for log in result if int(log["blockNumber"], 16) > kept_from]
+
+    async with door(deployment.blocks.anvil.url) as relay:
+        relay.change = forget
+        job = job_of(deployment, relay.url, folder=tmp_path)
+        with pytest.raises(CouldNotSee, match="has none of the ledger's first") as caught:
+            await reconcile(job)
+        assert caught.value.reason == LOGS_TRUNCATED
+        relay.change = None
+        assert (await reconcile(job)).verdict == "pass"
+
+
 async def test_reconcile_through_a_node_that_lies_of_a_stake_is_inconclusive(
     played: Played,
 ) -> None:

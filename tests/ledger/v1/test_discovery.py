@@ -226,6 +226,17 @@ async def test_chain_of_a_node_is_read_in_hex() -> None:
             await chain_of(one.node, 138)
 
 
+async def test_chain_of_more_than_a_chain_id_can_be_is_malformed() -> None:
+    """The greatest of EIP-2294 is taken; one more is nonsense, which no store could keep."""
+    async with scene() as one:
+        one.canned.chain_id = hex(2**63 - 37)
+        assert await chain_of(one.node) == 2**63 - 37
+        one.canned.chain_id = hex(2**63 - 36)
+        with pytest.raises(CouldNotSee, match="which no chain can have") as caught:
+            await chain_of(one.node)
+        assert caught.value.reason == "malformed"
+
+
 # -- the first block -----------------------------------------------------------------------------
 
 

@@ -9,10 +9,13 @@ from monitor.model import (
     Hash32,
     Head,
     Level,
+    account_subject,
+    ledger_subject,
     node_subject,
     reference_label,
     short,
     subject_of,
+    transaction_subject,
 )
 from tests.act import snapshots
 
@@ -48,6 +51,12 @@ def test_subjects_of_labels_tell_nodes_from_references() -> None:
     assert subject_of("local") == node_subject("local") == "node:local"
     assert subject_of(reference_label("net", "a")) == "reference:net/a"
     assert subject_of(reference_label("net")) == "reference:net/quorum"
+
+
+def test_subjects_of_what_is_no_endpoint_begin_with_what_they_are() -> None:
+    """An account, a transaction and a ledger of one name are three subjects."""
+    one = [account_subject("a"), transaction_subject("a"), ledger_subject("a")]
+    assert one == ["account:a", "tx:a", "ledger:a"]
 
 
 def test_label_tells_nodes_and_references_apart() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.judge.quorum import Round
-from monitor.judge.seen import HeadSeen
 from monitor.model import Head
 
 CONFIRMATIONS = 64
@@ -18,15 +17,12 @@ def final_number(round_: Round, head: Head | None) -> int | None:
     """
     said: dict[str, int] = {}
     without: set[str] = set()
-    for witness in round_.admitted:
-        seen = witness.seen
-        if not isinstance(seen, HeadSeen):
-            continue
-        if isinstance(seen.finalized, Head):
-            number = seen.finalized.number
-            said[witness.operator] = min(number, said.get(witness.operator, number))
-        elif seen.finalized is None:
-            without.add(witness.operator)
+    told = [(one.operator, one.seen.finalized) for one in round_.admitted if one.seen is not None]
+    for operator, finalized in told:
+        if isinstance(finalized, Head):
+            said[operator] = min(finalized.number, said.get(operator, finalized.number))
+        elif finalized is None:
+            without.add(operator)
     ordered = sorted(said.values(), reverse=True)
     if len(ordered) >= round_.need:
         return ordered[round_.need - 1]

@@ -22,7 +22,7 @@ from monitor.ledger.configured import LEDGERS, job_of
 from monitor.ledger.job import CHILD, Outcome, Request, outcome_of, request_json
 from monitor.ledger.last import Last, put_last
 from monitor.ledger.plain import PlainError
-from monitor.ledger.telling import finding_of, totals_told
+from monitor.ledger.telling import finding_of
 from monitor.model import Finding, LedgerFacts, Reference
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
@@ -60,12 +60,18 @@ class Book:
     tried_final: int | None = None
     """The network's final height when the last attempt began."""
     not_before: float = 0.0
+    ended_at: float = 0.0
+    """When the last attempt was over."""
     is_urgent: bool = True
     """The last attempt saw nothing, or there was none: no new block is waited for."""
 
     def is_due(self, final: int | None, now: float) -> bool:
-        """Whether it is to be reconciled: a block became final since, and it has rested."""
-        if self.task is not None or final is None or now < self.not_before:
+        """Whether it is to be reconciled: a block became final since, and it has rested.
+
+        Where the clock was set back meanwhile nobody knows for how long it has, and it is.
+        """
+        is_resting = self.ended_at <= now < self.not_before
+        if self.task is not None or final is None or is_resting:
             return False
         return self.is_urgent or final != self.tried_final
 
@@ -84,7 +90,7 @@ class Book:
             block=None if whole is None else whole.block,
             events=0 if whole is None else whole.events,
             differences={} if whole is None else whole.differences_by_kind,
-            totals=None if whole is None or whole.totals is None else totals_told(whole.totals),
+            totals=None if whole is None else whole.totals,
         )
 
 
@@ -116,6 +122,9 @@ class Bookkeeping:
         for ledger in settings.ledgers:
             before = self.books.pop(ledger.name, None)
             if before is not None and before.ledger == ledger:
+                if before.is_urgent:
+                    # What could not be seen may be just what was corrected.
+                    before.not_before = 0.0
                 books[ledger.name] = before
                 continue
             _end(before)
@@ -148,8 +157,9 @@ class Bookkeeping:
         known = [book.finding for book in mine if book.finding is not None]
         if known:
             self.sidecar.fold(known)
-        final, now = _final_of(watch), self.sidecar.clock()
+        now = self.sidecar.clock()
         for book in mine:
+            final = _final_of(watch, book.ledger)
             if book.is_due(final, now):
                 book.tried_final = final
                 book.task = asyncio.create_task(self._reconcile(book))
@@ -171,7 +181,7 @@ class Bookkeeping:
             return
         path = self.directory / LEDGERS / ledger.name
         try:
-            await asyncio.to_thread(put_last, path, Last(now, outcome))
+            await asyncio.to_thread(put_last, path, Last(now, ledger.address, outcome))
         except OSError as error:
             # The finding stands all the same; a gate will say that what it reads is stale.
             log.error("ledger %s: cannot keep its outcome: %s", ledger.name, error)  # noqa: TRY400
@@ -179,7 +189,9 @@ class Bookkeeping:
 
     def _learn(self, book: Book, outcome: Outcome, began: float, now: float) -> None:
         ledger = book.ledger
-        book.took_seconds = max(0.0, now - began)
+        # It is ended at its deadline: what seems longer is a clock that was set.
+        book.took_seconds = min(max(0.0, now - began), self._deadline_seconds)
+        book.ended_at = now
         book.is_urgent = outcome.verdict == "inconclusive"
         rest = RETRY_SECONDS if book.is_urgent else REST_SECONDS_MIN
         book.not_before = now + max(rest, REST * book.took_seconds)
@@ -224,8 +236,16 @@ class Bookkeeping:
             raise ChildError(message) from None
 
 
-def _final_of(watch: Watch) -> int | None:
-    """Up to where the references call the network final now; None where they name no head."""
+def _final_of(watch: Watch, ledger: Ledger) -> int | None:
+    """Up to where the references call the network final now; None where they name no head.
+
+    Where there are none to ask it is the head of the ledger's own node: that it moves is what
+    counts, and the block that is compared is final all the same.
+    """
+    if not watch.references:
+        node = next((node for node in watch.nodes if node.name == ledger.node), None)
+        head = None if node is None else node.newest_head
+        return None if head is None else head.number
     if watch.round is None or not isinstance(watch.round.reference, Reference):
         return None
     return final_number(watch.round, watch.round.reference.head)

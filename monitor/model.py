@@ -323,18 +323,20 @@ class LedgerTotals:
     """What a ledger comes to since its first block, by its rules; amounts are nRLC."""
 
     paid: int
-    """To workers and schedulers, out of work orders that were completed."""
+    """To workers and schedulers, for completed work orders, what came of the kitty included."""
     slashed_workers: int
+    """Stakes of contributions that were wrong, unrevealed or rejected, in completed work orders."""
     slashed_schedulers: int
+    """What schedulers lost for work orders that were claimed."""
     kitty: int
-    """What the contract holds of slashed stakes of schedulers, for later work orders."""
+    """What the hub holds of those, to be drawn by later work orders."""
     accounts: int
     work_orders: Mapping[str, int]
-    """By status."""
+    """By status, in lower case."""
     contributions: Mapping[str, int]
-    """By outcome."""
+    """By outcome: accurate, faulty (both in completed work orders), returned (claimed), open."""
     scores: tuple[int, ...]
-    """Every worker's, ascending."""
+    """Ascending, of all accounts that have a score or contributed in a completed work order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,23 @@ async def test_ledger_is_reconciled_once_its_network_is_seen(
     assert kept.outcome == EQUAL
 
 
+async def test_ledger_of_a_network_without_references_is_reconciled_as_its_node_moves(
+    world: World, child: Child, tmp_path: Path
+) -> None:
+    """Nobody vouches for the block, which is then said with it; but the ledger is looked at."""
+    settings = with_ledgers(world, "drops")
+    alone = {"dev": settings.networks["dev"].model_copy(update={"references": ()})}
+    async with Sidecar(
+        settings.model_copy(update={"networks": alone}), clock=world.clock
+    ) as sidecar:
+        books = Bookkeeping(sidecar, tmp_path, child=child.command)
+        await turn(world, sidecar, books)
+        assert child.count == 1
+        assert levels(sidecar)[KEY] is Level.OK
+        await turn(world, sidecar, books, seconds=600)
+        assert child.count == 2
+
+
 async def test_ledger_rests_until_another_block_is_final(
     world: World, child: Child, tmp_path: Path
 ) -> None:
@@ -168,6 +185,24 @@ async def test_ledger_rests_longer_than_it_took(world: World, child: Child, tmp_
         assert book.not_before == world.clock.now + REST * 100.0
         assert not book.is_due(10**9, book.not_before - 1)
         assert book.is_due(10**9, book.not_before)
+
+
+async def test_ledger_rests_no_longer_for_a_clock_that_is_set(
+    world: World, child: Child, tmp_path: Path
+) -> None:
+    """A day forward is no work of a day; an hour back is no hour of rest."""
+    async with Sidecar(with_ledgers(world, "drops"), clock=world.clock) as sidecar:
+        books = Bookkeeping(sidecar, tmp_path, child=child.command, deadline_seconds=60.0)
+        await world.rounds(sidecar)
+        books.rounded("dev")
+        await asyncio.sleep(0)  # It begins.
+        world.clock.now += 86_400.0
+        await finished(books)
+        book, now = books.books["drops"], world.clock.now
+        assert book.took_seconds == 60.0
+        assert book.not_before == now + REST * 60.0
+        assert not book.is_due(10**9, now)
+        assert book.is_due(10**9, now - 3600.0)
 
 
 async def test_difference_is_confirmed_and_then_failed(
@@ -282,6 +317,24 @@ async def test_reload_keeps_a_ledger_that_did_not_change_and_forgets_one_that_is
         moved = settings.ledgers[0].model_copy(update={"address": Address("0x" + "0e" * 20)})
         books.apply(settings.model_copy(update={"ledgers": (moved,)}))
         assert books.books["drops"].finding is None
+
+
+async def test_reload_tries_at_once_what_could_not_be_seen(
+    world: World, child: Child, tmp_path: Path
+) -> None:
+    """The node's URL may be just what was corrected; what was seen rests on."""
+    settings = with_ledgers(world, "drops")
+    async with Sidecar(settings, clock=world.clock) as sidecar:
+        books = Bookkeeping(sidecar, tmp_path, child=child.command)
+        await turn(world, sidecar, books)
+        book = books.books["drops"]
+        books.apply(settings)
+        assert not book.is_due(10**9, world.clock.now)
+        child.answers(BEHIND)
+        await turn(world, sidecar, books, seconds=600)
+        assert not book.is_due(book.tried_final, world.clock.now)
+        books.apply(settings)
+        assert book.is_due(book.tried_final, world.clock.now)
 
 
 async def test_outcome_that_cannot_be_written_is_told_all_the_same(

@@ -29,11 +29,12 @@ def test_profiles_page_states_each_profiles_thresholds_and_sources(profile: Prof
         assert f"- {source.note} ({source.where}, {source.date})" in page
 
 
-def test_readme_commands_are_understood_by_the_command_line() -> None:
-    """Every `headwatch …` line of the README's code blocks parses."""
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("page", ["README.md", "docs/ledger.md"])
+def test_commands_of_a_page_are_understood_by_the_command_line(page: str) -> None:
+    """Every `headwatch …` line of its code blocks parses."""
+    text = (ROOT / page).read_text()
     lines = re.findall(r"^    headwatch ([^#\n]+)", text, re.MULTILINE)
-    assert len(lines) >= 6
+    assert len(lines) >= 5
     for line in lines:
         words = [word.replace("…", "host") for word in shlex.split(line)]
         assert callable(parser().parse_args(words).command), line

@@ -86,7 +86,7 @@ ROOMS = (
         ("monitor.ledger",),
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
-            *("monitor.poco", "monitor.config"),
+            *("monitor.poco", "monitor.config", "monitor.lock"),
         ),
         never=("web3", "prometheus_client"),
     ),

@@ -49,9 +49,9 @@ def verify_command(chosen: argparse.Namespace) -> int:
         except ValueError as error:
             raise UsageError(str(error)) from None
     document = json.dumps(airdrop_json(outcome), indent=2)
+    say(document if chosen.json else airdrop_text(outcome).rstrip("\n"))
     if chosen.output is not None:
         write_output(chosen.output, document)
-    say(document if chosen.json else airdrop_text(outcome).rstrip("\n"))
     return PASS if outcome.report.is_exact else FINDINGS
 
 

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from monitor.ledger.job import Step
+from monitor.ledger.job import Step, Tell
 
 LINE_SECONDS = 15.0
 """Without a terminal, so often at most is said how far the same work has come."""
-Tell = Callable[[Step], None]
 
 
 @contextlib.contextmanager

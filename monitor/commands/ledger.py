@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,11 +104,7 @@ def sync_command(chosen: argparse.Namespace) -> int:
     document = {
         "ledger": job.name,
         "chain_id": kept.chain_id,
-        "block": {
-            "number": kept.block.number,
-            "hash": kept.block.hash,
-            "timestamp": kept.block.timestamp,
-        },
+        "block": asdict(kept.block),
         "events": kept.events,
         "events_new": kept.events_new,
     }
@@ -305,19 +301,28 @@ def _hand_out(
     chosen: argparse.Namespace, document: str, line: str | None, *, is_shown: bool = False
 ) -> None:
     """The document into the file, where one is named; on stdout that, or the text for people."""
-    path: Path | None = chosen.output
-    if path is not None:
-        write_output(path, document)
     if is_shown or chosen.json:
         say(document)
     elif line is not None:
         say(line)
+    # Last: what hours of work came to is told even where the file cannot be written.
+    path: Path | None = chosen.output
+    if path is not None:
+        write_output(path, document)
 
 
 def write_output(path: Path, document: str) -> None:
-    """Write what `--output` asks for. Raises UsageError with the system's reason."""
+    """Write what `--output` asks for. Raises UsageError with the system's reason.
+
+    A file is there whole or as it was before; what is no file, such as /dev/stdout, is written to.
+    """
+    from monitor.ledger.store.disk import write_whole
+
     try:
-        path.write_text(f"{document}\n", encoding="utf-8")
+        if path.exists() and not path.is_file():
+            path.write_text(f"{document}\n", encoding="utf-8")
+        else:
+            write_whole(path.resolve(), f"{document}\n".encode())
     except OSError as error:
         message = f"--output {path}: {error.strerror}"
         raise UsageError(message) from None

@@ -16,8 +16,9 @@ EXIT_CODES = (
 )
 DONE_CODES = (
     "exit codes: 0 done, 2 usage, configuration, or no such contract, 3 inconclusive: a node "
-    "could not show what was needed"
+    "could not show what was needed, 4 internal error"
 )
+REFERENCE = "an endpoint of another operator that must agree on the block; repeatable"
 TAGS = ("finalized", "safe", "latest")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 AddParser = Callable[..., argparse.ArgumentParser]
@@ -43,8 +44,13 @@ def add_airdrop(parser: argparse.ArgumentParser) -> None:
         "range of blocks: what is missing, short, over, paid twice, or went to a stranger.",
         epilog=EXIT_CODES,
     )
-    verify.add_argument("--rpc", metavar="URL", required=True, help="the node to ask")
-    _references(verify)
+    verify.add_argument(
+        "--rpc",
+        metavar="URL",
+        required=True,
+        help="the node to ask; ${env:NAME} and file:PATH work",
+    )
+    _references(verify, REFERENCE)
     verify.add_argument("--token", metavar="ADDRESS", required=True, help="the token's contract")
     verify.add_argument("--payer", metavar="ADDRESS", required=True, help="who paid")
     verify.add_argument(
@@ -159,7 +165,7 @@ def _source(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--network", metavar="NAME", help="one-off use: the chain profile (default: any chain)"
     )
-    _references(verb)
+    _references(verb, f"one-off use: {REFERENCE}")
     verb.add_argument(
         "--from-block",
         metavar="N",
@@ -180,15 +186,8 @@ def _source(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _references(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--reference",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="one-off use: an endpoint of another operator that must agree on the block; "
-        "repeatable",
-    )
+def _references(verb: argparse.ArgumentParser, text: str) -> None:
+    verb.add_argument("--reference", metavar="URL", action="append", default=[], help=text)
 
 
 def _output(verb: argparse.ArgumentParser, *, has_json: bool = True) -> None:

@@ -7,7 +7,8 @@
 - `exporting.py`, `explaining.py`: movements as a file; an account or a work order in words.
 - `report.py`, `words.py`: what came out, as JSON and for a person; amounts in words.
 - `airdropping.py`: the transfers of a distribution, for `poco/airdrop`.
-- `kernels/`, `drivers/`: the same rules over columns, for histories of millions.
+- `kernels/`, `drivers/`: the same rules over columns, for whoever has histories of millions; called
+  from Python (`drivers.predict`), by no command.
 - `child.py`: a reconciliation as a process of its own, for the sidecar.
 - `v1/`: what is of the contracts of 2018: discovery, reads, the explanations.
 - `errors.py`: every way to end without a verdict.

@@ -11,18 +11,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.ledger.abi import ADDRESS_BYTES, WORD_BYTES, BadWords, Getter
-from monitor.ledger.calls import Call, call_many
+from monitor.ledger.calls import FIRST, Call, call_many
 from monitor.ledger.confirming import LOGS_DIFFER, LOGS_TRUNCATED, pieces
 from monitor.ledger.errors import CouldNotSee, NotAHub
 from monitor.ledger.fetching import Fetcher
-from monitor.ledger.job import Seat, Step
+from monitor.ledger.job import Seat, Step, Tell
 from monitor.ledger.logs import BadLogs, Log, rows
 from monitor.ledger.pinning import Referee, pin, still
-from monitor.ledger.sync import Tell, require_one_chain, seated, silent
+from monitor.ledger.sync import require_one_chain, seated, silent
 from monitor.ledger.v1.discovery import chain_of
 from monitor.ledger.words import counted, table
 from monitor.model import Address, BlockStamp, Hash32
@@ -82,13 +82,9 @@ async def verify_airdrop(
     Raises CouldNotSee, NotAHub where the token is none, and ValueError for a list or a total that
     cannot be shared out.
     """
-    async with seated((drop.node, *drop.references), drop.limits, clock) as (node, *others):
-        referees = tuple(
-            Referee(seat.operator or seat.url.origin, each)
-            for seat, each in zip(drop.references, others, strict=True)
-        )
+    async with seated(drop.node, drop.references, drop.limits, clock) as (node, referees):
         tell(Step("looking for the block"))
-        chain_id = await chain_of(node)
+        chain_id = await chain_of(node, pace=FIRST)
         await require_one_chain(referees, chain_id)
         at = await pin(node, str(drop.last), referees, confirmations=0)
         decimals = await _decimals(node, drop.token, at)
@@ -172,7 +168,7 @@ async def _require_equal(
         detail = (
             f"{fetcher.node.label} has {counted(again.num_rows, 'transfer')} of the payer in "
             f"blocks {drop.first} to {drop.last}, asked in smaller pieces, where there were "
-            f"{logs.num_rows}: logs are left out"
+            f"{logs.num_rows}: logs are left out; ask another node"
         )
         raise CouldNotSee(reason, detail)
 
@@ -182,12 +178,12 @@ async def _require_equal(
 
 def airdrop_json(outcome: AirdropOutcome) -> Mapping[str, object]:
     """The JSON document; amounts are decimal strings in the token's smallest units."""
-    drop, report, block = outcome.drop, outcome.report, outcome.block
+    drop, report = outcome.drop, outcome.report
     return {
         "schema": SCHEMA,
         "verdict": "pass" if report.is_exact else "fail",
         "chain_id": outcome.chain_id,
-        "block": {"number": block.number, "hash": block.hash, "timestamp": block.timestamp},
+        "block": asdict(outcome.block),
         "from_block": drop.first,
         "token": drop.token,
         "decimals": outcome.decimals,

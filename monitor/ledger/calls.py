@@ -56,6 +56,8 @@ class Pace(NamedTuple):
 
 
 PACE = Pace()
+FIRST = Pace(pauses_seconds=(0.5,), again=TRANSIENT - {Meaning.TIMEOUT})
+"""Of the first call. Who never answered is more likely a wrong address than one in trouble."""
 
 
 class _Bytes:

@@ -20,6 +20,7 @@ from monitor.ledger.job import (
     Outcome,
     Request,
     Step,
+    Tell,
     outcome_json,
     request_of,
 )
@@ -27,7 +28,6 @@ from monitor.ledger.plain import PlainError
 from monitor.ledger.reconcile import Compared, compared
 from monitor.ledger.report import to_json
 from monitor.ledger.store.disk import write_whole
-from monitor.ledger.sync import Tell
 from monitor.poco.v1.totals import totals_of
 
 USAGE = 2
@@ -38,18 +38,27 @@ async def answer(request: Request, tell: Tell) -> Outcome:
     """One reconciliation; whatever can be foreseen is an outcome."""
     try:
         found = await compared(request.job, tell)
-        if request.report is not None:
-            write_whole(request.report, to_json(found.report()))
     except CouldNotSee as error:
         return Outcome("inconclusive", error.reason, error.detail)
     except NotAHub as error:
         return Outcome("inconclusive", NOT_A_HUB, str(error))
     except BrokenStore as error:
         return Outcome("inconclusive", BROKEN_STORE, str(error))
+    unwritten = _write(request, found)
+    # What differs is told even where the disk is full.
+    return outcome_of_all(found) if found.differences or unwritten is None else unwritten
+
+
+def _write(request: Request, found: Compared) -> Outcome | None:
+    """Put the report where it was asked for; what it comes to where it cannot be put there."""
+    if request.report is None:
+        return None
+    try:
+        write_whole(request.report, to_json(found.report()))
     except OSError as error:
         detail = f"{error.filename or request.report} cannot be written: {error.strerror}"
         return Outcome("inconclusive", BROKEN_STORE, detail)
-    return outcome_of_all(found)
+    return None
 
 
 def outcome_of_all(found: Compared) -> Outcome:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.ledger.errors import CouldNotSee
 from monitor.ledger.fetching import Fetcher, Page, Reach
-from monitor.ledger.job import Step
+from monitor.ledger.job import Step, Tell
 from monitor.ledger.logs import merged
 from monitor.ledger.store import Store
-from monitor.ledger.sync import LOGS_SURE, NARROW, Ground, Tell, silent
-from monitor.ledger.v1.emitters import Emitters
+from monitor.ledger.sync import LOGS_SURE, NARROW, Ground, silent
+from monitor.ledger.v1.emitters import Emitters, has_beginning
 from monitor.ledger.v1.reads import read_stored
 from monitor.model import Address
 from monitor.poco.difference import Difference
@@ -47,7 +47,9 @@ async def confirm_logs(ground: Ground, store: Store, tell: Tell = silent) -> Non
     """Ask for all logs again, in smaller pieces, and the first reference that shows them as well.
 
     Those that were found equal before are not asked for. Raises CouldNotSee where they are not
-    those that are held; of the node's own, what is held from there on is forgotten.
+    those that are held; of the node's own, what is held from there on is forgotten. Logs that
+    do not go back to the beginning need a second word: a node that has forgotten the old ones, or
+    keeps none, gives no error.
     """
     first = _first_unsure(store)
     logs = sum(batch.num_rows for batch in store.batches(first, ground.at.number))
@@ -64,7 +66,7 @@ async def confirm_logs(ground: Ground, store: Store, tell: Tell = silent) -> Non
             "smaller pieces, and will be fetched anew so"
         )
         raise CouldNotSee(LOGS_TRUNCATED, detail)
-    is_agreed = not ground.referees
+    is_agreed, is_witnessed = not ground.referees, False
     for _, node in ground.referees:
         try:
             odd = await _differing(ground, store, Fetcher(node, reach), first, tell)
@@ -77,8 +79,15 @@ async def confirm_logs(ground: Ground, store: Store, tell: Tell = silent) -> Non
                 "both; ask a third"
             )
             raise CouldNotSee(LOGS_DIFFER, detail)
-        is_agreed = True
+        is_agreed = is_witnessed = True
         break
+    if not is_witnessed and not has_beginning(store.batches()):
+        store.rollback(-1)
+        detail = (
+            f"logs truncated: {ground.node.label} has none of the ledger's first, before which "
+            "nobody could work: ask a node that keeps the logs of all blocks, and check from_block"
+        )
+        raise CouldNotSee(LOGS_TRUNCATED, detail)
     if is_agreed and ground.is_final:
         store.put_facts(SURE, str(ground.at.number).encode(), block=ground.at.number)
 
@@ -100,7 +109,9 @@ async def confirm_values(ground: Ground, state: State, found: Sequence[Differenc
         theirs = set(compare(state, stored))
         odd = next((one for one in disputed if one not in theirs), None)
         if odd is not None:
-            detail = f"{ground.node.label} says: {odd.why}; {node.label} says otherwise"
+            detail = (
+                f"{ground.node.label} says: {odd.why}; {node.label} says otherwise: ask a third"
+            )
             raise CouldNotSee(VALUES_DIFFER, detail)
         return
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.ledger.job import Job
+from monitor.ledger.job import Job, Tell
 from monitor.ledger.reconcile import KNOWN
-from monitor.ledger.sync import Tell, opened, silent, stored, sync
+from monitor.ledger.sync import opened, silent, stored, sync
 from monitor.ledger.v1.explain_account import explain_account
 from monitor.ledger.v1.explain_task import explain_task
 from monitor.ledger.v1.ledger import Course, Reading, known_of

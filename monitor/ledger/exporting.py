@@ -14,10 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.ledger.job import Job
+from monitor.ledger.job import Job, Tell
 from monitor.ledger.reconcile import KNOWN
+from monitor.ledger.remedies import BAD_LOGS, unseen
 from monitor.ledger.report import Report, report_of
-from monitor.ledger.sync import Tell, opened, silent, stored, sync
+from monitor.ledger.sync import opened, silent, stored, sync
 from monitor.ledger.v1.ledger import Course, Reading, known_of
 from monitor.poco.v1.movement import Movement
 
@@ -101,6 +102,10 @@ def _parquet(path: Path) -> Iterator[Write]:
             rows.clear()
 
         def write(movement: Movement) -> None:
+            if abs(movement.delta) >= 10**AMOUNT_DIGITS:
+                place = f"log {movement.log_index} of block {movement.block}"
+                detail = f"{place} moves {movement.delta} nRLC, more than there can be"
+                raise unseen(BAD_LOGS, detail)
             rows.append(movement)
             if len(rows) == ROWS_A_GROUP:
                 flush()

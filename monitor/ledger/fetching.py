@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from monitor.ledger.errors import CouldNotSee
 from monitor.ledger.logs import Asked, BadLogs, merged, no_logs, read_logs
 from monitor.ledger.ranges import NARROWED, Meaning, Refusal, refusal_of
+from monitor.ledger.remedies import unseen
 from monitor.model import Address
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import Node
@@ -193,7 +194,7 @@ class Fetcher:
                 if error.refusal.meaning != Meaning.TOO_MANY_ADDRESSES:
                     raise
                 if len(some) == 1:
-                    raise CouldNotSee(error.refusal.meaning.value, str(error)) from None
+                    raise unseen(error.refusal.meaning, str(error)) from None
                 self._addresses_max = len(some) // 2
                 continue
             if last > first and batch.num_rows and not batch.num_rows % CUT_AT_MULTIPLES_OF:
@@ -244,7 +245,7 @@ class Fetcher:
             elif refusal.meaning in NARROWED or meaning == Meaning.TOO_MANY_ADDRESSES:
                 raise _TooWideError(refusal, told)
             else:
-                raise CouldNotSee(refusal.meaning.value, told)
+                raise unseen(refusal.meaning, told)
 
     def _pauses(self, meaning: Meaning | None, *, is_one: bool) -> tuple[float, ...]:
         """Seconds before each further attempt at the same request; None: at bad logs."""
@@ -301,7 +302,7 @@ class Fetcher:
 
     def _refused_alone(self, number: int, error: _TooWideError) -> CouldNotSee:
         detail = f"block {number} alone is refused: {error}"
-        return CouldNotSee(error.refusal.meaning.value, detail)
+        return unseen(error.refusal.meaning, detail)
 
 
 def _positions(*positions: Sequence[bytes] | None) -> Positions:

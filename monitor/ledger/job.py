@@ -15,16 +15,15 @@ whole on its standard input, which nobody else sees, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.ledger.plain import dump, load
 from monitor.ledger.report import Verdict
-from monitor.model import Address, BlockStamp
+from monitor.model import Address, BlockStamp, LedgerTotals
 from monitor.poco.difference import Difference
-from monitor.poco.v1.totals import Totals
 from monitor.rpc.node import Limits
 from monitor.url import Url
 
@@ -35,7 +34,7 @@ DIFFERENCES_MAX = 200
 NOT_A_HUB, BROKEN_STORE = "not_a_hub", "broken_store"
 """Reasons for which no node is to blame: the address, or what lies on disk, must be corrected."""
 
-FINALIZED = "finalized"
+FINALIZED: Final = "finalized"
 """The block at which a ledger is compared where no other is named."""
 
 
@@ -85,6 +84,10 @@ class Step(NamedTuple):
     """Of both: `blocks`, `calls`."""
 
 
+Tell = Callable[[Step], None]
+"""Who is told of each step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the child is asked."""
@@ -117,7 +120,7 @@ class Outcome:
     """Kinds of which there are none are absent."""
     differences: tuple[Difference, ...] = ()
     """The first `DIFFERENCES_MAX`."""
-    totals: Totals | None = None
+    totals: LedgerTotals | None = None
     """What the ledger comes to by its rules; None where it was not computed."""
 
 

@@ -16,7 +16,7 @@ from monitor.ledger.job import Outcome
 from monitor.ledger.plain import PlainError, dump, load
 from monitor.ledger.store.disk import write_whole
 from monitor.ledger.telling import finding_of, unknown
-from monitor.model import Finding
+from monitor.model import Address, Finding
 
 NAME = "last.json"
 MAX_AGE_SECONDS = 1800.0
@@ -31,6 +31,8 @@ class Last:
     """An outcome, and when it was there."""
 
     at: float
+    contract: Address
+    """Of which ledger it is: another may have its name by now."""
     outcome: Outcome
 
 
@@ -86,7 +88,11 @@ def _finding(directory: Path, ledger: Ledger, now: float, max_age_seconds: float
     except (OSError, PlainError) as error:
         detail = f"{path / NAME} cannot be read: {getattr(error, 'strerror', None) or error}"
         return unknown(ledger.name, network, "no_outcome", detail, now)
-    if last is None or now - last.at > max_age_seconds:
+    if last is not None and last.contract != ledger.address:
+        detail = f"the last outcome is of {last.contract}: is the sidecar running?"
+        return unknown(ledger.name, network, "stale_outcome", detail, now)
+    # Later than now is no proof of freshness: the clock was set back.
+    if last is None or abs(now - last.at) > max_age_seconds:
         age = "never" if last is None else f"{now - last.at:.0f} s ago"
         detail = f"it was last reconciled {age}: is the sidecar running?"
         return unknown(ledger.name, network, "stale_outcome", detail, now)

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, cast
 
 from monitor.ledger.calls import PACE, Pace, ask
 from monitor.ledger.errors import CouldNotSee
-from monitor.ledger.referees import Referee, confidence, poll, require_height, require_majority
+from monitor.ledger.referees import Referee, poll, require_height, require_majority
 from monitor.ledger.refusals import Meaning, meaning_of
 from monitor.ledger.remedies import BEHIND, FORKED, unseen
 from monitor.model import BlockNumber, BlockStamp, Hash32, Head, short
@@ -22,7 +22,7 @@ from monitor.rpc import decode
 from monitor.rpc.errors import CallRejected
 from monitor.rpc.node import Node
 
-__all__ = ["At", "Referee", "confidence", "parsed", "pin", "still"]
+__all__ = ["At", "Referee", "parsed", "pin", "still"]
 
 Tag = Literal["finalized", "safe", "latest"]
 At: TypeAlias = Tag | BlockNumber | Hash32
@@ -30,6 +30,8 @@ At: TypeAlias = Tag | BlockNumber | Hash32
 TAGS: tuple[Tag, ...] = ("finalized", "safe", "latest")
 LATEST: Tag = "latest"
 NO_TAG_CODES = frozenset({-32602, -32601})
+NUMBER_MAX = 2**53
+"""No height and no second goes beyond; up to here numbers of JSON are exact for every reader."""
 _HEIGHT = re.compile(r"[0-9]{1,18}|0x[0-9a-f]{1,15}")
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 
@@ -120,7 +122,7 @@ async def _of_hash(node: Node, block_hash: Hash32, pace: Pace) -> Head:
     if raw is None:
         detail = f"{node.label} has no block {short(block_hash)}"
         raise unseen(BEHIND, detail)
-    block = raw.head()
+    block = _head(node, raw)
     if block.hash != block_hash:
         detail = f"{node.label} answered {short(block.hash)} when asked for {short(block_hash)}"
         raise unseen(Meaning.MALFORMED, detail)
@@ -142,7 +144,7 @@ async def _tagged(node: Node, tag: Tag, pace: Pace) -> Head | None:
         if isinstance(error.__cause__, CallRejected) and _is_no_such_tag(error.__cause__, tag):
             return None
         raise
-    return None if raw is None else raw.head()
+    return None if raw is None else _head(node, raw)
 
 
 def _is_no_such_tag(error: CallRejected, tag: Tag) -> bool:
@@ -160,8 +162,17 @@ async def _numbered(node: Node, number: int, pace: Pace) -> Head | None:
     """The block at a height; raises CouldNotSee."""
     asked = (hex(number), False)
     raw = await ask(node, "eth_getBlockByNumber", asked, decode.header, pace=pace)
-    block = None if raw is None else raw.head()
+    block = None if raw is None else _head(node, raw)
     if block is not None and block.number != number:
         detail = f"{node.label} answered block {block.number} when asked for block {number}"
+        raise unseen(Meaning.MALFORMED, detail)
+    return block
+
+
+def _head(node: Node, raw: decode.RawHeader) -> Head:
+    """The block of a header; raises CouldNotSee for numbers that no block has."""
+    block = raw.head()
+    if block.number > NUMBER_MAX or block.timestamp > NUMBER_MAX:
+        detail = f"{node.label} answered a block {raw.number} of the time {raw.timestamp}"
         raise unseen(Meaning.MALFORMED, detail)
     return block

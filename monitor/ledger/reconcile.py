@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from monitor.ledger.confirming import confirm_logs, confirm_values
 from monitor.ledger.errors import CouldNotSee
-from monitor.ledger.job import Job, Step
+from monitor.ledger.job import Job, Step, Tell
 from monitor.ledger.pinning import still
 from monitor.ledger.plain import PlainError, dump, load
 from monitor.ledger.remedies import BAD_LOGS
 from monitor.ledger.report import Report, report_of
 from monitor.ledger.store import Store
-from monitor.ledger.sync import Ground, Synced, Tell, opened, silent, stored, sync, sync_ledger
+from monitor.ledger.sync import Ground, Synced, opened, silent, stored, sync
 from monitor.ledger.v1.ledger import (
     Course,
     Kept,
@@ -35,8 +35,6 @@ from monitor.ledger.v1.reads import read_stored
 from monitor.poco.difference import Difference
 from monitor.poco.v1.compare import asked_of, compare
 from monitor.poco.v1.laws import check
-
-__all__ = ["Compared", "compared", "predict", "reconcile", "sync_ledger"]
 
 KNOWN, DOUBTED = "known", "doubted"
 """Documents of the store: what was read, and which differences were doubted and stood."""

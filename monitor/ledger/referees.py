@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.judge.quorum import confidence_of, majority
+from monitor.judge.quorum import majority
 from monitor.ledger.refusals import Meaning, meaning_of
 from monitor.ledger.remedies import AHEAD, BEHIND, FORKED, NO_QUORUM, unseen
-from monitor.model import Confidence, Hash32, Head, short
+from monitor.model import Hash32, Head, short
 from monitor.rpc import decode
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import Node
@@ -39,11 +39,6 @@ class Said:
     """Its own height, where that was seen."""
     silence: str | None = None
     """Why it could not be seen."""
-
-
-def confidence(referees: Iterable[Referee]) -> Confidence:
-    """How far a pinned block may be trusted; without references it is the node's word alone."""
-    return confidence_of(max(1, len({referee.operator for referee in referees})))
 
 
 async def poll(referees: Sequence[Referee], number: int) -> list[Said]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from monitor.ledger.errors import CouldNotSee
+from monitor.ledger.ranges import Meaning as OfLogs
 from monitor.ledger.refusals import Meaning
 
 BEHIND: Final = "behind"
@@ -46,6 +47,10 @@ REMEDIES: Mapping[str, str] = {
     NOT_THERE: ARCHIVE,
     NO_STATE: ARCHIVE,
     BAD_LOGS: "ask another node for them",
+    OfLogs.TOO_WIDE: "it refuses the narrowest range there is: ask another node",
+    OfLogs.TOO_MANY_ADDRESSES: "it refuses even one address: ask another node",
+    OfLogs.BROKEN: "it may be too much for whoever stands between: ask the node itself, or another",
+    OfLogs.FORBIDDEN: "check the URL, the key in it, and what your plan with the provider allows",
 }
 
 

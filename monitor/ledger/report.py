@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 from monitor.ledger.words import counted, moment, rlc, signed_rlc, table
@@ -130,12 +130,11 @@ def _rewards(order: WorkOrder) -> Mapping[Address, Balance]:
 
 def to_json(report: Report) -> bytes:
     """The JSON document: equal reports give equal bytes."""
-    block = report.block
     document = {
         "schema": SCHEMA,
         "protocol": report.protocol,
         "chain_id": report.chain_id,
-        "block": {"number": block.number, "hash": block.hash, "timestamp": block.timestamp},
+        "block": asdict(report.block),
         "verdict": report.verdict,
         "accounts": {
             account: {"stake": str(each.stake), "locked": str(each.locked)}

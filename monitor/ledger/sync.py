@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.ledger.calls import header_at
-from monitor.ledger.errors import CouldNotSee
+from monitor.ledger.calls import FIRST, header_at
+from monitor.ledger.errors import BrokenStore, CouldNotSee
 from monitor.ledger.fetching import Fetcher, Reach
-from monitor.ledger.job import Job, Seat, Step
+from monitor.ledger.job import FINALIZED, Job, Seat, Step, Tell
 from monitor.ledger.pinning import Referee, pin, still
 from monitor.ledger.remedies import BEHIND, FORKED, WRONG_CHAIN, unseen
 from monitor.ledger.store import Identity, Store
@@ -34,7 +34,6 @@ from monitor.wire import open_session
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FINALIZED: Final = "finalized"
 SCRATCH = "headwatch-ledger-"
 """How the folder is called that goes when the job is done."""
 NARROW = "narrow"
@@ -42,7 +41,6 @@ NARROW = "narrow"
 something out of more."""
 LOGS_SURE = 50
 """So many at once are given even by such a node."""
-Tell = Callable[[Step], None]
 
 
 def silent(step: Step) -> None:
@@ -87,13 +85,9 @@ async def opened(
 
     Raises CouldNotSee and NotAHub.
     """
-    async with seated((job.node, *job.references), job.limits, clock) as (node, *others):
-        referees = tuple(
-            Referee(seat.operator or seat.url.origin, each)
-            for seat, each in zip(job.references, others, strict=True)
-        )
+    async with seated(job.node, job.references, job.limits, clock) as (node, referees):
         tell(Step("looking for the block"))
-        chain_id = await chain_of(node, job.chain_id)
+        chain_id = await chain_of(node, job.chain_id, pace=FIRST)
         await require_one_chain(referees, chain_id)
         confirmations = job.confirmations
         at = await pin(node, job.at, referees, confirmations=confirmations)
@@ -105,13 +99,16 @@ async def opened(
 
 @asynccontextmanager
 async def seated(
-    seats: Iterable[Seat], limits: Limits, clock: Callable[[], float]
-) -> AsyncIterator[list[Node]]:
-    """Each endpoint as a node, until the end of the block."""
+    seat: Seat, references: Iterable[Seat], limits: Limits, clock: Callable[[], float]
+) -> AsyncIterator[tuple[Node, tuple[Referee, ...]]]:
+    """The node that is asked and those it is compared with, until the end of the block."""
     async with open_session() as session:
-        nodes = [Node(seat.label, seat.url, session, clock=clock, limits=limits) for seat in seats]
+        seats = (seat, *references)
+        nodes = [Node(each.label, each.url, session, clock=clock, limits=limits) for each in seats]
+        operators = (each.operator or each.url.origin for each in seats)
+        _, *referees = map(Referee, operators, nodes)
         try:
-            yield nodes
+            yield nodes[0], tuple(referees)
         finally:
             for node in nodes:
                 await node.close()
@@ -125,10 +122,12 @@ def stored(job: Job, ground: Ground) -> Iterator[Store]:
         with Store.open(job.folder, identity) as store:
             yield store
         return
-    with (
-        tempfile.TemporaryDirectory(prefix=SCRATCH) as folder,
-        Store.open(Path(folder), identity) as store,
-    ):
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=SCRATCH)
+    except OSError as error:
+        message = f"no temporary folder can be made ({error.strerror}): name one with --data-dir"
+        raise BrokenStore(message) from None
+    with scratch as folder, Store.open(Path(folder), identity) as store:
         yield store
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.ledger.words import counted
-from monitor.model import Evidence, Finding, LedgerTotals, Level, ledger_subject
+from monitor.model import Evidence, Finding, Level, ledger_subject
 
 if TYPE_CHECKING:
     from monitor.ledger.job import Outcome
     from monitor.poco.difference import Difference
-    from monitor.poco.v1.totals import Totals
 
 CHECK = "ledger"
 EVIDENCE_MAX = 12
@@ -72,20 +71,6 @@ def foremost(differences: Sequence[Difference]) -> list[Difference]:
     return [differences[index] for index in sorted(heads)] + [
         one for index, one in enumerate(differences) if index not in heads
     ]
-
-
-def totals_told(totals: Totals) -> LedgerTotals:
-    """What pages and metrics are told of what a ledger comes to."""
-    return LedgerTotals(
-        paid=totals.paid,
-        slashed_workers=totals.slashed_workers,
-        slashed_schedulers=totals.slashed_schedulers,
-        kitty=totals.kitty,
-        accounts=totals.accounts,
-        work_orders=totals.work_orders,
-        contributions=totals.contributions,
-        scores=totals.scores,
-    )
 
 
 def score_bands(scores: Sequence[int]) -> dict[str, int]:

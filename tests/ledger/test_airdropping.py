@@ -6,9 +6,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from aiohttp import web
+from jsonschema import Draft202012Validator
 
 from monitor.lab.poco.accounts import named
 from monitor.lab.poco.calls import call
@@ -24,9 +27,15 @@ from monitor.ledger.airdropping import (
 from monitor.ledger.confirming import LOGS_DIFFER, LOGS_TRUNCATED
 from monitor.ledger.errors import CouldNotSee, NotAHub
 from monitor.model import Address
+from monitor.poco.airdrop import Standing
 from tests.ledger.drops import LIMITS, cut_at, door, lab_of, seat_of
-from tests.rpc.canned import Json
+from tests.rpc.canned import Canned, Json, serving
 
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "docs" / "airdrop.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = Draft202012Validator(SCHEMA)
+STANDINGS = SCHEMA["$defs"]["standing"]["enum"]
 TOTAL = "2000"
 EACH, REMAINDER = 6_430_868_167, 63
 """2,000 RLC to 311 wallets: what was paid in August 2018."""
@@ -78,6 +87,7 @@ async def test_airdrop_of_2018_is_exact_to_the_last_unit() -> None:
         assert document["verdict"] == "pass"
         assert document["standings"] == {"exact": 311}
         assert json.loads(json.dumps(document)) == document
+        VALIDATOR.validate(document)
         text = airdrop_text(outcome)
         assert text.startswith("PASS")
         assert "6.430868167 each, 63 units over" in text
@@ -105,7 +115,11 @@ async def test_airdrop_with_mistakes_names_each_wallet_and_its_transactions() ->
         text = airdrop_text(outcome)
         assert text.startswith("FAIL: not as it should be: 5 wallets")
         assert all(each.transaction in text for each in twice.transfers)
-        assert airdrop_json(outcome)["verdict"] == "fail"
+        document = airdrop_json(outcome)
+        assert document["verdict"] == "fail"
+        VALIDATOR.validate(document)
+        assert set(STANDINGS) == set(get_args(Standing))
+        assert set(document["standings"]) == set(STANDINGS)  # type: ignore[call-overload]
 
 
 async def test_airdrop_outside_of_its_blocks_is_missing() -> None:
@@ -170,6 +184,21 @@ async def test_airdrop_of_bad_input_is_refused_in_one_line(
         with pytest.raises(kind, match=said) as caught:
             await verify_airdrop(replace(drop, **change(deployment)))
         assert "\n" not in str(caught.value)
+
+
+async def test_airdrop_through_what_is_no_node_is_given_up_after_two_requests() -> None:
+    """A wrong URL is told at once."""
+
+    async def refuse(request: web.BaseRequest, asked: Json) -> web.StreamResponse:
+        del request, asked
+        return web.Response(status=401, text="no key")
+
+    canned, nobody = Canned(respond=refuse), Address("0x" + "12" * 20)
+    async with serving(canned):
+        drop = Drop(seat_of(canned.url), nobody, nobody, WALLETS, TOTAL, 0, 1)
+        with pytest.raises(CouldNotSee, match=r"HTTP 401; check that the node runs"):
+            await verify_airdrop(drop)
+    assert canned.methods == ["eth_chainId"] * 2
 
 
 @pytest.mark.parametrize(

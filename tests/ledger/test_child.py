@@ -83,8 +83,8 @@ async def test_child_of_an_honest_history_passes_with_totals_and_report(
     assert again == replace(found, events_new=0)
 
 
-async def test_child_of_planted_numbers_fails_with_each_of_them() -> None:
-    """Counts by kind, and the differences themselves."""
+async def test_child_of_planted_numbers_fails_with_each_of_them(tmp_path: Path) -> None:
+    """Counts by kind, and the differences themselves; also where no report can be written."""
     async with lab_of() as lab:
         await lab.workerdrop(workers=8, orders=4)
         wrongs = await choose(lab.deployment, fields=(Field.SCORE, Field.STAKE))
@@ -96,6 +96,7 @@ async def test_child_of_planted_numbers_fails_with_each_of_them() -> None:
         assert {(one.kind, one.account, one.delta) for one in found.differences} == {
             (one.kind, one.account, one.delta) for one in planted
         }
+        assert await outcome(job_of(lab.deployment), tmp_path / "gone" / "report.json") == found
 
 
 async def test_child_of_truncated_logs_is_inconclusive_and_leaves_the_report(

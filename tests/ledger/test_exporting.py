@@ -13,8 +13,10 @@ import pytest_asyncio
 
 from monitor.lab.poco.deployment import Deployment
 from monitor.lab.poco.tally import Summary
-from monitor.ledger.exporting import COLUMNS, export, written
+from monitor.ledger.errors import CouldNotSee
+from monitor.ledger.exporting import AMOUNT_DIGITS, COLUMNS, export, written
 from monitor.ledger.reconcile import reconcile
+from monitor.ledger.remedies import BAD_LOGS
 from monitor.ledger.report import Report
 from monitor.model import Address, Hash32
 from monitor.poco.v1.movement import Movement
@@ -134,6 +136,26 @@ def test_written_amounts_beyond_64_bits_are_exact(tmp_path: Path) -> None:
             write(MOVED)
     assert csv_rows(one)[0]["delta"] == str(-(2**70))
     assert pq.read_table(other).to_pylist()[0]["delta"] == Decimal(-(2**70))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_written_amounts_that_no_column_holds_are_no_error_of_ours(
+    tmp_path: Path, sign: int
+) -> None:
+    """A node may tell of a deposit of 2^256 nRLC: it is not believed, and no file is left."""
+    path, most = tmp_path / "moved.parquet", 10**AMOUNT_DIGITS - 1
+
+    def write_moved(delta: int) -> None:
+        with written(path) as write:
+            assert write is not None
+            write(MOVED._replace(delta=sign * delta))
+
+    with pytest.raises(CouldNotSee, match="log 1 of block 7 moves") as caught:
+        write_moved(most + 1)
+    assert caught.value.reason == BAD_LOGS
+    assert names(tmp_path) == []
+    write_moved(most)
+    assert parquet_rows(path)[0]["delta"] == str(sign * most)
 
 
 @pytest.mark.parametrize("name", ["moved", "moved.txt", "csv"])

@@ -227,7 +227,7 @@ async def test_block_that_is_refused_alone_is_inconclusive() -> None:
         assert caught.value.reason == "range_refused"
         assert caught.value.detail == (
             "block 0 alone is refused: local: blocks 0 to 0: eth_getLogs: error -32005: Too many"
-            " logs requested"
+            " logs requested; it refuses the narrowest range there is: ask another node"
         )
         assert one.pauses == [1.0, 2.0]
 

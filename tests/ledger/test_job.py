@@ -20,14 +20,13 @@ from monitor.ledger.job import (
     request_of,
 )
 from monitor.ledger.plain import PlainError
-from monitor.model import Address, BlockNumber, BlockStamp, Hash32
+from monitor.model import Address, BlockNumber, BlockStamp, Hash32, LedgerTotals
 from monitor.poco.difference import Difference
-from monitor.poco.v1.totals import Totals
 from monitor.rpc.node import Limits
 from monitor.url import Url
 
 HUB = Address("0x" + "11" * 20)
-TOTALS = Totals(1, 2, 3, 4, 5, 2**80, 7, 8, 9, {"completed": 1}, {"faulty": 2}, (0, 5))
+TOTALS = LedgerTotals(1, 2, 3, 2**80, 5, {"completed": 1}, {"faulty": 2}, (0, 5))
 
 
 @given(

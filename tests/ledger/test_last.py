@@ -35,13 +35,13 @@ WRONG = Outcome(
 
 
 def kept(tmp_path: Path, outcome: Outcome, age: float = 10.0, name: str = "drops") -> Path:
-    put_last(tmp_path / LEDGERS / name, Last(NOW - age, outcome))
+    put_last(tmp_path / LEDGERS / name, Last(NOW - age, LEDGER.address, outcome))
     return tmp_path
 
 
 def test_outcome_that_was_kept_is_read_again_as_it_was(tmp_path: Path) -> None:
     """Differences and all, in a folder that may not be there yet."""
-    last = Last(NOW, WRONG)
+    last = Last(NOW, LEDGER.address, WRONG)
     put_last(tmp_path / "new", last)
     assert last_of(tmp_path / "new") == last
     assert [path.name for path in (tmp_path / "new").iterdir()] == [NAME]
@@ -65,8 +65,10 @@ def test_outcome_that_is_damaged_is_refused(tmp_path: Path, raw: bytes) -> None:
     [
         (MAX_AGE_SECONDS, Level.FAILED, "stake"),
         (MAX_AGE_SECONDS + 1, Level.UNKNOWN, "stale_outcome"),
+        (-1.0, Level.FAILED, "stake"),
+        (-MAX_AGE_SECONDS - 1, Level.UNKNOWN, "stale_outcome"),
     ],
-    ids=["as old as may be", "older"],
+    ids=["as old as may be", "older", "of a second ahead", "of before the clock was set back"],
 )
 def test_finding_of_a_gate_is_as_good_as_it_is_fresh(
     tmp_path: Path, age: float, level: Level, reason: str
@@ -81,6 +83,14 @@ def test_finding_of_a_ledger_that_was_never_reconciled_is_unknown(tmp_path: Path
     (found,) = findings(tmp_path, [LEDGER], NOW)
     assert (found.level, found.reason) == (Level.UNKNOWN, "stale_outcome")
     assert "never" in found.summary
+
+
+def test_finding_of_a_ledger_whose_address_was_changed_is_unknown(tmp_path: Path) -> None:
+    """What was found of another contract under the same name says nothing of this one."""
+    moved = LEDGER.model_copy(update={"address": Address("0x" + "0e" * 20)})
+    (found,) = findings(kept(tmp_path, Outcome("pass")), [moved], NOW)
+    assert (found.level, found.reason) == (Level.UNKNOWN, "stale_outcome")
+    assert LEDGER.address in found.summary
 
 
 def test_finding_of_a_damaged_outcome_names_the_file(tmp_path: Path) -> None:

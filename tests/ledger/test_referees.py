@@ -8,9 +8,7 @@ import pytest
 
 from monitor.ledger.errors import CouldNotSee
 from monitor.ledger.referees import (
-    Referee,
     Said,
-    confidence,
     poll,
     require_height,
     require_majority,
@@ -268,17 +266,3 @@ async def test_poll_an_answer_of_another_height_is_no_vote() -> None:
         (listed,) = await poll([one.of("o")], NUMBER)
         assert listed.block is None
         assert listed.silence == "n0 answered block 89 when asked for block 90"
-
-
-# -- confidence ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("operators", "expected"),
-    [("", "low"), ("o", "low"), ("oo", "low"), ("op", "fair"), ("opp", "fair"), ("opq", "high")],
-    ids=["none", "one", "one twice", "two", "two, one twice", "three"],
-)
-async def test_confidence_counts_operators_and_not_endpoints(operators: str, expected: str) -> None:
-    """Three endpoints of one operator are one operator."""
-    async with parties(Chain(1)) as (one,):
-        assert confidence([Referee(each, one.node) for each in operators]) == expected

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from monitor.lab.poco.calls import call
 from monitor.lab.poco.deployment import Deployment
@@ -23,9 +25,10 @@ from monitor.ledger.remedies import BEHIND, FORKED, WRONG_CHAIN
 from monitor.ledger.store import Identity, Store
 from monitor.ledger.sync import LOGS_SURE, NARROW, reach_of, sync_ledger
 from monitor.model import Address
+from monitor.rpc.node import Limits
 from tests.ledger.drops import door, job_of, lab_of, other_hash, ranges_of
 from tests.ledger.relay import PASS
-from tests.rpc.canned import Json, Refusal
+from tests.rpc.canned import Canned, Hang, Json, Refusal, serving
 
 Played = tuple[Deployment, Summary]
 
@@ -242,6 +245,16 @@ async def test_sync_without_a_folder_leaves_nothing(played: Played, tmp_path: Pa
     assert (await sync_ledger(job_of(deployment))).events > 300
 
 
+async def test_sync_without_a_place_for_its_folder_says_what_helps(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No room for a temporary folder, or none that may be written to, is no error of ours."""
+    deployment, _ = played
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(BrokenStore, match=r"directory.*: name one with --data-dir"):
+        await sync_ledger(job_of(deployment))
+
+
 @pytest.mark.parametrize("who", ["rlc", "marketplace", "worker_pool_hub", "nobody"])
 async def test_sync_of_what_is_no_hub_is_refused_and_makes_nothing(
     played: Played, tmp_path: Path, who: str
@@ -263,6 +276,37 @@ async def test_sync_on_another_chain_than_meant_is_refused(played: Played, tmp_p
         await sync_ledger(job)
     assert caught.value.reason == WRONG_CHAIN
     assert not (tmp_path / "ledger").exists()
+
+
+async def test_sync_through_what_is_no_node_is_given_up_after_two_requests(
+    played: Played,
+) -> None:
+    """A wrong URL is told at once: nobody waits for it as for a node in trouble."""
+    deployment, _ = played
+
+    async def refuse(request: web.BaseRequest, asked: Json) -> web.StreamResponse:
+        del request, asked
+        return web.Response(status=401, text="no key")
+
+    canned = Canned(respond=refuse)
+    async with serving(canned):
+        with pytest.raises(CouldNotSee, match=r"HTTP 401; check that the node runs"):
+            await sync_ledger(job_of(deployment, canned.url))
+    assert canned.methods == ["eth_chainId"] * 2
+
+
+async def test_sync_through_a_node_that_is_silent_waits_one_deadline(played: Played) -> None:
+    """What has not answered the simplest question in time is not asked it again."""
+    deployment, _ = played
+    hang = Hang()
+    canned = Canned(respond=hang)
+    async with serving(canned):
+        limits = Limits(deadline_seconds=0.2)
+        with pytest.raises(CouldNotSee, match="no answer within") as caught:
+            await sync_ledger(job_of(deployment, canned.url, limits=limits))
+        hang.released.set()
+    assert caught.value.reason == "timeout"
+    assert canned.methods == ["eth_chainId"]
 
 
 async def test_sync_into_the_store_of_another_ledger_is_refused(

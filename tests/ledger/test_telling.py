@@ -12,12 +12,10 @@ from monitor.ledger.telling import (
     finding_of,
     foremost,
     score_bands,
-    totals_told,
 )
 from monitor.model import BlockNumber, BlockStamp, Hash32, Level
 from monitor.poco.difference import Difference, Kind
 from monitor.poco.v1.rules import weight_of
-from monitor.poco.v1.totals import Totals
 
 NOW = 1_795_000_000.0
 BLOCK = BlockStamp(BlockNumber(6_000_000), Hash32("0x" + "ab" * 32), 1_532_000_000)
@@ -104,25 +102,3 @@ def test_score_bands_count_every_score_once() -> None:
     assert sum(bands.values()) == len(scores)
     assert (bands["0"], bands["3-4"], bands["513-1024"], bands[">1024"]) == (2, 2, 1, 2)
     assert set(score_bands(())) == set(bands)
-
-
-def test_totals_are_told_field_for_field() -> None:
-    """Pages and metrics get what was reckoned, to the nRLC."""
-    totals = Totals(
-        paid=1,
-        slashed_workers=2,
-        slashed_schedulers=3,
-        kitty=4,
-        deposited=5,
-        withdrawn=6,
-        stray=7,
-        accounts=8,
-        workers=9,
-        work_orders={"completed": 10},
-        contributions={"open": 11},
-        scores=(0, 12),
-    )
-    told = totals_told(totals)
-    assert (told.paid, told.slashed_workers, told.slashed_schedulers, told.kitty) == (1, 2, 3, 4)
-    assert (told.accounts, told.scores) == (8, (0, 12))
-    assert (told.work_orders, told.contributions) == ({"completed": 10}, {"open": 11})

@@ -24,18 +24,18 @@ from monitor.ledger.errors import BrokenStore
 from monitor.ledger.logs import BadLogs, between, ordered, schema
 from monitor.ledger.store.disk import REMEDY, translated
 from monitor.ledger.store.files import Files
-from monitor.ledger.store.lock import Lock
 from monitor.ledger.store.manifest import MANIFEST_NAME
 from monitor.ledger.store.marks import marks_of
 from monitor.ledger.store.opening import create_tail, is_there, open_tail
 from monitor.ledger.store.tail import Page, Tail
 from monitor.ledger.store.words import Identity, Mark, Snapshot
+from monitor.lock import Lock
 from monitor.model import Hash32
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TAIL_NAME, FILES_NAME = "state.sqlite", "events"
+TAIL_NAME, FILES_NAME, LOCK_NAME = "state.sqlite", "events", "store.lock"
 LOGS_A_FILE = 100_000
 """A sealed file has so many, and the rest of the last one's block."""
 LOGS_A_PAGE = 4_096
@@ -68,7 +68,7 @@ class Store:
         """
         tail_path, manifest = folder / TAIL_NAME, folder / MANIFEST_NAME
         with ExitStack() as closing:
-            lock = Lock(folder)
+            lock = Lock(folder / LOCK_NAME, folder, BrokenStore)
             with translated(folder, "opened"):
                 folder.mkdir(parents=True, exist_ok=True)
                 lock.take()

@@ -28,6 +28,8 @@ from monitor.rpc import decode
 from monitor.rpc.node import Node
 
 PROTOCOL = "IexecHub of iexec-poco@1.1.17"
+CHAIN_ID_MAX = 2**63 - 37
+"""`floor(MAX_UINT64 / 2) - 36` (EIP-2294)."""
 
 DEPLOYMENTS: Mapping[tuple[int, Address], Hash32] = {
     (1, Address("0x0d5ef019ca4c5cc413ee892ced89d7107c5f424d")): Hash32(
@@ -95,6 +97,9 @@ async def chain_of(node: Node, expected: int | None = None, *, pace: Pace = PACE
     if expected is not None and chain_id != expected:
         detail = f"{node.label} serves chain {chain_id}, not {expected}"
         raise unseen(WRONG_CHAIN, detail)
+    if chain_id > CHAIN_ID_MAX:
+        detail = f"{node.label} answered the chain id {chain_id:#x}, which no chain can have"
+        raise unseen(Meaning.MALFORMED, detail)
     return chain_id
 
 

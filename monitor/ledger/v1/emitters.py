@@ -16,16 +16,17 @@ from monitor.ledger.remedies import BAD_LOGS, unseen
 from monitor.ledger.v1.discovery import Contracts
 from monitor.model import Address, Hash32
 from monitor.poco.v1.decoding import TOPICS, UndecodableLog, decode, topics_of
-from monitor.poco.v1.events import CreateWorkerPool, Logged, Source
+from monitor.poco.v1.events import CreateCategory, CreateWorkerPool, Logged, Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ADDRESS_PADDING = bytes(12)
-ANNOUNCING = next(
-    topic for topic, emission in TOPICS["hub"].items() if emission.make is CreateWorkerPool
+ANNOUNCING, BEGINNING = (
+    next(topic for topic, emission in TOPICS["hub"].items() if emission.make is made)
+    for made in (CreateWorkerPool, CreateCategory)
 )
-"""The first topic of the hub's `CreateWorkerPool`."""
+"""The first topics of the hub's `CreateWorkerPool` and `CreateCategory`."""
 
 
 @cache
@@ -119,10 +120,22 @@ def _raw(address: Address) -> bytes:
     return bytes.fromhex(address[2:])
 
 
+def has_beginning(batches: Iterable[pa.RecordBatch]) -> bool:
+    """Whether logs go back to where every ledger begins.
+
+    Nobody can sell work before there is a category (`Marketplace.createMarketOrder`).
+    """
+    return any(_of_topic(batch, BEGINNING).num_rows for batch in batches)
+
+
 def _announcing(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The logs that announce a pool, if the hub made them; few of very many."""
+    return _of_topic(batch, ANNOUNCING)
+
+
+def _of_topic(batch: pa.RecordBatch, topic: bytes) -> pa.RecordBatch:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    topic = pa.scalar(ANNOUNCING, pa.binary(HASH_BYTES))
-    return batch.filter(pc.equal(batch.column("topic0"), topic))
+    wanted = pa.scalar(topic, pa.binary(HASH_BYTES))
+    return batch.filter(pc.equal(batch.column("topic0"), wanted))

@@ -17,7 +17,7 @@ from monitor.ledger.v1.arithmetic import (
     weight_words,
     weights_line,
 )
-from monitor.ledger.v1.explain_task import TIMEOUT_CLOCKS, timeout_seconds
+from monitor.ledger.v1.explain_task import TIMEOUT_CLOCKS, status_words, timeout_seconds
 from monitor.ledger.words import counted, rlc, signed_rlc, table
 from monitor.model import Address
 from monitor.poco.v1.compare import NO_ACCOUNT, asked_of
@@ -32,8 +32,6 @@ from monitor.poco.v1.state import (
     WorkOrder,
     WorkOrderStatus,
 )
-
-__all__ = ["explain_account", "locked_by"]
 
 ENTRIES: Mapping[Reason, str] = {
     "deposit": "deposited",
@@ -181,7 +179,7 @@ def _worked(state: State, own: Sequence[Movement], account: Address) -> Iterator
     for woid, order in state.work_orders.items():
         if account in order.contributions:
             outcome = outcome_of(order, account)
-            yield f"{woid} ({_ended(order)}): {outcome}."
+            yield f"{woid} ({status_words(order)}): {outcome}."
             yield from (f"  {line}" for line in _part(order, account, fell.get(woid)))
 
 
@@ -198,7 +196,7 @@ def _part(order: WorkOrder, worker: Address, fell: int | None) -> Iterator[str]:
         yield f"Its stake of {stake} is locked until the work order ends."
     elif part.status == ContributionStatus.PROVED:
         division = division_of(order)
-        yield f"Its weight, of the score it had when it contributed: {weight_words(part)}."
+        yield f"Its weight, with the score it had when it contributed, {weight_words(part)}."
         yield from pot_lines(division)
         yield weights_line(division)
         yield f"Its reward: {reward_line(division, worker)}."
@@ -210,11 +208,6 @@ def _part(order: WorkOrder, worker: Address, fell: int | None) -> Iterator[str]:
         yield "The stake went into the pot of this work order."
 
 
-def _ended(order: WorkOrder) -> str:
-    status = order.status.name.lower()
-    return status if order.ended_at is None else f"{status} in block {order.ended_at[0]:,}"
-
-
 def _scheduled(state: State, own: Sequence[Movement], account: Address) -> Iterator[str]:
     """What each brought or cost: its part of the pot, the kitty's, its stake."""
     moved: dict[tuple[str, Address | None], int] = {}
@@ -224,7 +217,7 @@ def _scheduled(state: State, own: Sequence[Movement], account: Address) -> Itera
     rows = [
         (
             woid,
-            _ended(order),
+            status_words(order),
             rlc(order.value, ""),
             _change(moved.get(("scheduler", woid))),
             _change(moved.get(("kitty_out", woid))),
@@ -244,11 +237,11 @@ def _change(amount: int | None) -> str:
 
 
 def _bought(state: State, account: Address) -> Iterator[str]:
-    words = {WorkOrderStatus.COMPLETED: "paid", WorkOrderStatus.CLAIMED: "had back"}
+    words = {WorkOrderStatus.COMPLETED: "paid", WorkOrderStatus.CLAIMED: "returned"}
     rows = [
         (
             woid,
-            _ended(order),
+            status_words(order),
             rlc(order.value, ""),
             rlc(order.emit_cost, ""),
             words.get(order.status, "locked"),

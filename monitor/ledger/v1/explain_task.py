@@ -32,7 +32,7 @@ def explain_task(state: State, facts: Facts, logged: Iterable[Logged], woid: Add
     if order is None:
         return f"{woid} is no work order of this ledger.\n"
     lines = [
-        f"Work order {woid}: {_ended(order)}",
+        f"Work order {woid}: {status_words(order)}",
         "",
         *_terms(state, facts, order),
         "",
@@ -53,7 +53,8 @@ def explain_task(state: State, facts: Facts, logged: Iterable[Logged], woid: Add
 _PLACE = frozenset({0, 1})
 
 
-def _ended(order: WorkOrder) -> str:
+def status_words(order: WorkOrder) -> str:
+    """The status, and of an end its block."""
     status = order.status.name.lower()
     return status if order.ended_at is None else f"{status} in block {order.ended_at[0]:,}"
 
@@ -186,8 +187,8 @@ def _settled(order: WorkOrder) -> Iterator[str]:
     yield "Nobody was paid, and no score moved, whatever the results were."
     if order.contributors:
         count = counted(len(order.contributors), "contributor")
-        yield f"{count} had the stake of {rlc(order.stake_amount)} back."
-    yield f"The requester had {rlc(order.value + order.emit_cost)} back: the value, and the prices."
+        yield f"{count} got the stake of {rlc(order.stake_amount)} back."
+    yield f"The requester got {rlc(order.value + order.emit_cost)} back: the value, and the prices."
     yield (
         f"The scheduler lost its stake of {rlc(ask_stake(order.value))} to the kitty, which later "
         "schedulers draw from."
@@ -195,8 +196,8 @@ def _settled(order: WorkOrder) -> Iterator[str]:
 
 
 def _held(order: WorkOrder) -> Iterator[str]:
-    yield f"Of the requester {rlc(order.value + order.emit_cost)}: the value, and the prices."
-    yield f"Of the scheduler {rlc(ask_stake(order.value))}."
+    yield f"Of the requester: {rlc(order.value + order.emit_cost)}, the value and the prices."
+    yield f"Of the scheduler: {rlc(ask_stake(order.value))}."
     if order.contributors:
         count = counted(len(order.contributors), "contributor")
-        yield f"Of {count} {rlc(order.stake_amount)} each, whatever became of the result."
+        yield f"Of {count}: {rlc(order.stake_amount)} each, whatever became of the result."

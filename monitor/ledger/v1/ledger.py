@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.ledger.calls import PACE, Pace
-from monitor.ledger.job import Step
+from monitor.ledger.job import Step, Tell
 from monitor.ledger.plain import PlainError, dump, load
 from monitor.ledger.remedies import BAD_LOGS, unseen
 from monitor.ledger.v1.discovery import Contracts
@@ -40,7 +40,6 @@ RULES_VERSION = 1
 """Raised with every change of the replay's rules or of what it keeps: older states are left."""
 Hear = Callable[[Logged], None]
 """Told of every event, after it was replayed."""
-Tell = Callable[[Step], None]
 
 
 @dataclass(slots=True)

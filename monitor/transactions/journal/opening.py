@@ -15,12 +15,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.transactions.journal.lock import Lock
+from monitor.lock import Lock
 from monitor.transactions.journal.record import (
     JournalDamagedError,
     JournalError,
     JournalFencedError,
     JournalFullError,
+    JournalHeldError,
 )
 from monitor.transactions.journal.schema import (
     APPLICATION_ID,
@@ -93,7 +94,7 @@ def open_journal(
     Raises JournalError and what is below it; the file is not touched where it is not ours to
     write.
     """
-    lock = Lock(path)
+    lock = Lock(path.with_suffix(".lock"), path, JournalHeldError)
     with translated(path, "opened"):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.take()

@@ -235,6 +235,9 @@ async def test_chain_of_more_than_a_chain_id_can_be_is_malformed() -> None:
         with pytest.raises(CouldNotSee, match="which no chain can have") as caught:
             await chain_of(one.node)
         assert caught.value.reason == "malformed"
+        with pytest.raises(CouldNotSee, match=", not 137;") as caught:
+            await chain_of(one.node, 137)
+        assert caught.value.reason == "wrong_chain"
 
 
 # -- the first block -----------------------------------------------------------------------------

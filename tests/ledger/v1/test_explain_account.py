@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.ledger.v1.explain_account import ENTRIES, explain_account, locked_by
+from monitor.ledger.v1.explain_account import ENTRIES, explain_account
 from monitor.ledger.words import rlc
 from monitor.model import Address, Hash32
 from monitor.poco.v1.compare import asked_of
 from monitor.poco.v1.facts import Facts
-from monitor.poco.v1.laws import LIVE
+from monitor.poco.v1.laws import LIVE, locked_by
 from monitor.poco.v1.movement import Field, Movement, Reason
 from monitor.poco.v1.replay import Replay, new_state
 from monitor.poco.v1.state import State

@@ -126,8 +126,8 @@ def test_explain_task_names_who_was_paid_for_app_and_dataset() -> None:
 def test_explain_task_of_a_failed_one_gives_everybody_back_but_the_scheduler() -> None:
     """No pay, no score; the kitty has the scheduler's stake."""
     text = explain_task(ledger(), FACTS, [], UNPAID)
-    assert "1 contributor had the stake of 0.000000030 RLC back." in text
-    assert "The requester had 0.000000107 RLC back" in text
+    assert "1 contributor got the stake of 0.000000030 RLC back." in text
+    assert "The requester got 0.000000107 RLC back" in text
     assert "The scheduler lost its stake of 0.000000030 RLC to the kitty" in text
     nobody = explain_task(ledger(), FACTS, [], FAILED)
     assert "Who took part" not in nobody
@@ -139,7 +139,7 @@ def test_explain_task_of_a_running_one_tells_what_it_holds() -> None:
     """The requester's, the scheduler's, each contributor's; and who was only authorised."""
     text = explain_task(ledger(), FACTS, [], RUNNING)
     assert f"Bought by {REQUESTER} of market order 1, for the pool {POOL}." in text
-    assert "Of 1 contributor 0.000000030 RLC each" in text
+    assert "Of 1 contributor: 0.000000030 RLC each" in text
     assert "authorised, has not contributed" in text
 
 

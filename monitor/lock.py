@@ -1,31 +1,31 @@
-"""Whose a store is: one process's at a time, by a lock that ends with it.
+"""Whose a journal or a store is: one process's at a time, by a lock that ends with it.
 
-The lock is flock(2) on a file in the folder; the process writes its number into it, so that whoever
-is refused can say by whom.
+The lock is flock(2) on a file beside it; the process writes its number into it, so that whoever is
+refused can say by whom.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from monitor.ledger.errors import BrokenStore
-
-LOCK_NAME = "store.lock"
 NUMBER_BYTES_MAX = 20
 
 
 class Lock:
-    """The lock of one folder: `take` it once, `release` it once."""
+    """One lock: `take` it once, `release` it once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / LOCK_NAME
+    def __init__(self, path: Path, whose: Path, refusal: Callable[[str], Exception]) -> None:
+        """`whose` is what the lock is of, as people are told; `refusal` makes what is raised."""
+        self._path = path
+        self._whose = whose
+        self._refusal = refusal
         self._file: int | None = None
 
     def take(self) -> None:
-        """Raises BrokenStore when another process has it, OSError where there can be none."""
+        """Raises the refusal when another process has it, OSError where there can be none."""
         # Another may take the file away between its opening and the lock: then once more.
         while not self.is_held():
             self.release()
@@ -38,20 +38,20 @@ class Lock:
                 holder = os.read(file, NUMBER_BYTES_MAX).strip()
                 self.release()
                 message = (
-                    f"{self._folder} is used by another headwatch"
+                    f"{self._whose} is used by another headwatch"
                     f" (pid {holder.decode() if holder.isdigit() else 'unknown'}):"
                     " one writer at a time"
                 )
-                raise BrokenStore(message) from None
+                raise self._refusal(message) from None
             except OSError:
                 self.release()
                 raise
 
     def check(self) -> None:
-        """Raises BrokenStore where the lock keeps nobody out any more."""
+        """Raises the refusal where the lock keeps nobody out any more."""
         if not self.is_held():
             message = f"{self._path} was taken away or replaced: another headwatch may write there"
-            raise BrokenStore(message)
+            raise self._refusal(message)
 
     def release(self) -> None:
         """The file stays: who deleted it would let two others in."""

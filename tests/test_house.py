@@ -79,6 +79,7 @@ ROOMS = (
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             *("monitor.config", "monitor.endpoint", "monitor.watch"),
+            *("monitor.lock", "monitor.migrations"),
         ),
         never=("web3", "prometheus_client"),
     ),
@@ -86,7 +87,7 @@ ROOMS = (
         ("monitor.ledger",),
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
-            *("monitor.poco", "monitor.config", "monitor.lock"),
+            *("monitor.poco", "monitor.config", "monitor.lock", "monitor.migrations"),
         ),
         never=("web3", "prometheus_client"),
     ),
@@ -182,6 +183,7 @@ UNMIRRORED = {
     ),
     "monitor.transactions.signing": "tests/e2e/test_signing.py: caps, signers, real pools",
     "monitor.transactions.reading": "tests/transactions/test_sight.py: what is read is looked at",
+    "monitor.migrations": "tests/transactions/journal/test_schema.py: and by all that use it",
     "monitor.lab.payments": "tests/e2e/test_scenarios.py: the scenario that pays",
     "monitor.lab.errors": "tests/lab/test_network.py: raised by all of the lab",
     "monitor.lab.leader": "tests/lab/test_network.py: a leader leads followers",

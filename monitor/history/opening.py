@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.history.schema import APPLICATION_ID, VERSION, application_of, migrate, version_of
+from monitor.history.schema import APPLICATION_ID, VERSION, migrate
+from monitor.migrations import application_of, version_of
 
 HEADER_BYTES = 100
 MAGIC = b"SQLite format 3\x00"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from monitor.migrations import bring_forward
+
 APPLICATION_ID = 0x68647768
 """`hdwh`, in the header of the file (SQLite file format, 1.3.15)."""
 
@@ -61,26 +63,6 @@ MIGRATIONS: Sequence[str] = (_PAST, _KEPT)
 VERSION = len(MIGRATIONS)
 
 
-def version_of(connection: sqlite3.Connection) -> int:
-    """The version that the file says it has."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def application_of(connection: sqlite3.Connection) -> int:
-    """Whose file it says it is."""
-    return int(connection.execute("PRAGMA application_id").fetchone()[0])
-
-
 def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
     """Bring a file forward to the newest version; it must be none newer."""
-    for version in range(version_of(connection), len(migrations)):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in migrations[version].split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {version + 1}")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+    bring_forward(connection, [script.split(";") for script in migrations], APPLICATION_ID)

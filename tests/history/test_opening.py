@@ -18,8 +18,9 @@ from monitor.history.opening import (
     open_reading,
     set_aside,
 )
-from monitor.history.schema import VERSION, version_of
+from monitor.history.schema import VERSION
 from monitor.history.store import Batch, Store
+from monitor.migrations import version_of
 from tests.act.snapshots import NOW
 from tests.history.samples import MINUTE, edge, row
 

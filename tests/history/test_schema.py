@@ -10,9 +10,10 @@ import pytest
 
 from monitor.history import reads
 from monitor.history.opening import open_file, open_memory
-from monitor.history.schema import APPLICATION_ID, MIGRATIONS, VERSION, migrate, version_of
+from monitor.history.schema import APPLICATION_ID, MIGRATIONS, VERSION, migrate
 from monitor.history.store import Store
 from monitor.maintenance import Window
+from monitor.migrations import version_of
 from monitor.model import Level
 from tests.act.snapshots import NOW
 from tests.history.samples import HEAD, MINUTE

@@ -11,14 +11,9 @@ from pathlib import Path
 from monitor.ledger.errors import BrokenStore
 from monitor.ledger.store.disk import REMEDY, UNFINISHED, sync_folder, translated
 from monitor.ledger.store.manifest import refuse_other
-from monitor.ledger.store.schema import (
-    APPLICATION_ID,
-    MIGRATIONS,
-    application_of,
-    migrate,
-    version_of,
-)
+from monitor.ledger.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 from monitor.ledger.store.words import Identity
+from monitor.migrations import application_of, version_of
 from monitor.model import Address
 
 BUSY_SECONDS = 2.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from monitor.migrations import bring_forward
+
 APPLICATION_ID = 0x6864776C
 """In the header of the file: whose it is."""
 
@@ -39,29 +41,8 @@ MIGRATIONS: Sequence[Sequence[str]] = ((_STATE, _PAGE, _SNAPSHOT, _FACTS),)
 """From version 0, which is an empty file, each to the next. Add to the end; change none."""
 
 
-def version_of(connection: sqlite3.Connection) -> int:
-    """The version that the file says it has."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def application_of(connection: sqlite3.Connection) -> int:
-    """Whose file it says it is."""
-    return int(connection.execute("PRAGMA application_id").fetchone()[0])
-
-
 def migrate(
     connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS
 ) -> None:
     """Bring a file forward to the newest version; it must be none newer."""
-    for version in range(version_of(connection), len(migrations)):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in migrations[version]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    bring_forward(connection, migrations, APPLICATION_ID)

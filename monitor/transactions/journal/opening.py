@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.lock import Lock
+from monitor.migrations import application_of, version_of
 from monitor.transactions.journal.record import (
     JournalDamagedError,
     JournalError,
@@ -23,13 +24,7 @@ from monitor.transactions.journal.record import (
     JournalFullError,
     JournalHeldError,
 )
-from monitor.transactions.journal.schema import (
-    APPLICATION_ID,
-    VERSION,
-    application_of,
-    migrate,
-    version_of,
-)
+from monitor.transactions.journal.schema import APPLICATION_ID, VERSION, migrate
 
 BUSY_SECONDS = 2.0
 READ_BUSY_SECONDS = 0.5

@@ -10,8 +10,9 @@ import pytest
 
 from monitor.ledger.errors import BrokenStore
 from monitor.ledger.store.opening import create_tail, is_there, open_tail
-from monitor.ledger.store.schema import MIGRATIONS, version_of
+from monitor.ledger.store.schema import MIGRATIONS
 from monitor.ledger.store.words import Identity
+from monitor.migrations import version_of
 from tests.ledger.store.samples import IDENTITY
 
 NEXT = (*MIGRATIONS, ("ALTER TABLE page ADD COLUMN note TEXT",))

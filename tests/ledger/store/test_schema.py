@@ -7,13 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from monitor.ledger.store.schema import (
-    APPLICATION_ID,
-    MIGRATIONS,
-    application_of,
-    migrate,
-    version_of,
-)
+from monitor.ledger.store.schema import APPLICATION_ID, MIGRATIONS, migrate
+from monitor.migrations import application_of, version_of
 
 NEXT = (*MIGRATIONS, ("ALTER TABLE page ADD COLUMN note TEXT",))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.migrations import version_of
 from monitor.transactions.journal import (
     JournalDamagedError,
     JournalError,
@@ -28,7 +29,7 @@ from monitor.transactions.journal.opening import (
     translate,
     translated,
 )
-from monitor.transactions.journal.schema import VERSION, version_of
+from monitor.transactions.journal.schema import VERSION
 from monitor.transactions.journal.store import observe
 from tests.transactions.journal.samples import NOW, sighting
 

@@ -9,14 +9,13 @@ from contextlib import closing
 
 import pytest
 
+from monitor.migrations import application_of, version_of
 from monitor.transactions.journal.schema import (
     APPLICATION_ID,
     MIGRATIONS,
     RAW_BYTES_MAX,
     VERSION,
-    application_of,
     migrate,
-    version_of,
 )
 from monitor.transactions.words import TERMINAL, State
 from tests.transactions.journal.samples import OTHER, SENDER, hash_of

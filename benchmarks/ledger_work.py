@@ -115,7 +115,7 @@ def cluster(contributions: int) -> dict[str, Any]:
     start: Callable[..., Any] = LocalCluster
     connect: Callable[..., Any] = Client
     with (
-        start(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
+        start(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local,
         connect(local) as client,
     ):
         said = _predicted(contributions, OnCluster(client, 8))

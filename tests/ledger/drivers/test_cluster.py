@@ -35,7 +35,7 @@ def client() -> Iterator[Client]:
     """Two workers, as threads of this process."""
     start: Any = LocalCluster
     connect: Any = Client
-    options = {"processes": False, "dashboard_address": None, "worker_dashboard_address": None}
+    options = {"processes": False, "dashboard_address": ":0", "worker_dashboard_address": ":0"}
     with (
         start(n_workers=2, threads_per_worker=1, **options) as cluster,
         connect(cluster) as connected,

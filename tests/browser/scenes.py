@@ -15,7 +15,7 @@ from monitor.act.server import application
 from monitor.maintenance import CONFIGURATION, Window
 from monitor.model import Evidence, Level, Snapshot
 from monitor.transactions.journal import Reader
-from tests.act import accounts, pasts, snapshots
+from tests.act import accounts, ledgers, pasts, snapshots
 from tests.act.conftest import Stage, view_of
 from tests.act.snapshots import NETWORK, NOW, TIP, finding, hash_of, head_at
 
@@ -80,6 +80,12 @@ WATCHED: Mapping[str, Snapshot] = {
     "halted": replace(accounts.watched(snapshots.stalled()), transactions_mode="halted"),
 }
 """With accounts: one in trouble, one at rest."""
+KEPT: Mapping[str, Snapshot] = {
+    "ledgers": ledgers.kept(
+        healthy(), (ledgers.wrong(), ledgers.differing()), (ledgers.fresh(), None)
+    ),
+}
+"""With ledgers: one that differs, one that was never compared."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from monitor.model import Snapshot
 from tests.act import snapshots
 from tests.act.accounts import tx_hash
 from tests.browser.chromium import browsing
-from tests.browser.scenes import SCENES, WATCHED, shown
+from tests.browser.scenes import KEPT, SCENES, WATCHED, shown
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 BYTES_MAX = 150_000
@@ -53,13 +53,14 @@ SHOTS: Mapping[str, Shot] = {
     "transactions": Shot("watched", "/#transactions", height=760),
     "transaction": Shot("watched", f"/transactions/{tx_hash(17)}", height=1150),
     "transaction-dark": Shot("watched", f"/transactions/{tx_hash(17)}", height=1150, scheme="dark"),
+    "ledgers": Shot("ledgers", "/#ledgers", height=900),
     "transactions-phone": Shot("halted", "/#transactions", width=360, height=780),
 }
 
 
 async def take(browser: Browser, shot: Shot) -> bytes:
     """The picture as PNG."""
-    scenes = {**SCENES, **WATCHED, **FLEET}
+    scenes = {**SCENES, **WATCHED, **KEPT, **FLEET}
     async with shown(scenes[shot.scene], hours=shot.hours) as theatre:
         context = await browser.new_context(
             viewport={"width": shot.width, "height": min(shot.height, HEIGHT_MAX)},

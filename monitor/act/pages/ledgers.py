@@ -102,12 +102,13 @@ def _facts(facts: LedgerFacts, now: float) -> Iterator[Fact]:
     yield Fact(
         "compared",
         "not yet" if age is None else f"{duration(age)} ago",
-        "again now" if facts.is_running else "",
+        "under way" if facts.is_running else "",
         is_odd=age is not None and age > SLOW_SECONDS,
     )
     if facts.took_seconds is not None:
         yield Fact("took", duration(facts.took_seconds))
-    yield Fact("events", f"{facts.events:,}")
+    if facts.events:
+        yield Fact("events", f"{facts.events:,}")
     if facts.differences:
         kinds = (
             f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(facts.differences.items())

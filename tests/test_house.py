@@ -109,6 +109,7 @@ ROOMS = (
             "monitor.judge",
             "monitor.maintenance",
             "monitor.config.settings",
+            "monitor.migrations",
         ),
     ),
     Room(("monitor.maintenance", "monitor.crontab"), own=("monitor.crontab",), never=OUTSIDE),

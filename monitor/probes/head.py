@@ -25,7 +25,7 @@ async def probe(node: Node) -> HeadSeen:
     """
     latest, finalized = await asyncio.gather(
         node.ask(METHOD, ("latest", False), decode.header),
-        node.ask(METHOD, ("finalized", False), decode.header),
+        node.ask(METHOD, ("finalized", False), decode.header, is_answer=_is_no_such_tag),
         return_exceptions=True,
     )
     if isinstance(latest, BaseException):

@@ -108,6 +108,7 @@ class _Call:
     params: Sequence[object]
     decoder: Decoder[Any]
     answer: asyncio.Future[Any]
+    is_answer: Callable[[CallRejected], bool]
 
 
 class Node:
@@ -147,15 +148,23 @@ class Node:
         """Let the next call of this method travel alone, so that its latency is its own."""
         self._sampled_method = method
 
-    def ask(self, method: str, params: Sequence[object], decoder: Decoder[T]) -> asyncio.Future[T]:
+    def ask(
+        self,
+        method: str,
+        params: Sequence[object],
+        decoder: Decoder[T],
+        *,
+        is_answer: Callable[[CallRejected], bool] = lambda error: False,
+    ) -> asyncio.Future[T]:
         """Put a call into this tick's batch; the future gets its result, decoded.
 
         It raises RpcError: every failure is one of `errors`, counted by its reason. Whoever asks
         must await it or cancel it. `asyncio.gather` takes such futures as they are, so that a
-        round of many calls makes no tasks of its own.
+        round of many calls makes no tasks of its own. A rejection that `is_answer`, for it says
+        that there is no such thing, is counted with what is unsupported.
         """
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._ids), method, params, decoder, loop.create_future())
+        call = _Call(next(self._ids), method, params, decoder, loop.create_future(), is_answer)
         if self.budget is not None and not self.budget.take():
             message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
             self._fail([call], BudgetSpent(message))
@@ -257,7 +266,8 @@ class Node:
     def _fail(self, calls: Sequence[_Call], error: RpcError) -> None:
         for call in calls:
             if not call.answer.done():
-                self.errors_total[error.reason] += 1
+                is_answer = isinstance(error, CallRejected) and call.is_answer(error)
+                self.errors_total["unsupported" if is_answer else error.reason] += 1
                 call.answer.set_exception(error)
 
     def _settle(

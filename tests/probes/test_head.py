@@ -66,6 +66,7 @@ async def test_finalized_that_a_client_does_not_know_is_none(
     seen = await head.probe(node)
     assert seen.head.number == 100
     assert seen.finalized is None
+    assert set(node.errors_total) <= {"unsupported"}
 
 
 @pytest.mark.parametrize(

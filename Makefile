@@ -26,10 +26,10 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 # Where every line and every branch is tested.
-COVERED := monitor/model.py,monitor/url.py,monitor/judge/*,monitor/poco/*,monitor/poco/v1/*
+COVERED := monitor/model.py,monitor/url.py,monitor/judge/*,monitor/policy/*,monitor/poco/*,monitor/poco/v1/*
 
 # Whose tests these are.
-COVERING := tests/test_model.py tests/test_url.py tests/test_world.py tests/judge tests/poco
+COVERING := tests/test_model.py tests/test_url.py tests/test_world.py tests/judge tests/policy tests/poco
 
 # A .venv that was moved here, or whose Python is gone, is as good as none.
 ifneq ($(shell $(PY) -c 'print(open("$(LOCKED)").read())' 2>/dev/null),$(CURDIR))

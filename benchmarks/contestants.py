@@ -19,10 +19,10 @@ import msgspec
 from monitor.act.answers import GZIP_LEVEL
 from monitor.act.collector import registry_of, render
 from monitor.config.settings import Network, NodeSettings, ProfileRef, ReferenceSettings, Settings
+from monitor.garbage import tune_collector
 from monitor.probes import head, identity
 from monitor.rpc import decode
 from monitor.rpc.node import Node
-from monitor.run import tune_collector
 from monitor.sidecar import Sidecar
 from monitor.url import Url
 from monitor.wire import open_session

@@ -20,7 +20,7 @@ from benchmarks.children import raise_open_files
 from benchmarks.contestants import draw, settings_of
 from benchmarks.report import p99
 from monitor.act.server import View, application
-from monitor.run import tune_collector
+from monitor.garbage import tune_collector
 from monitor.sidecar import Sidecar
 
 ROUNDS = 6

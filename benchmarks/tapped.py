@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from benchmarks.children import raise_open_files
+from monitor.garbage import tune_collector
 from monitor.model import Hash32
-from monitor.run import tune_collector
 from monitor.transactions.tap import Ledger, Tap, TapLimits, open_session
 from monitor.url import Url
 

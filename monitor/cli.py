@@ -137,6 +137,9 @@ def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         epilog="exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive",
     )
     config_option(gate)
+    gate.add_argument(
+        "--gate", metavar="NAME", help="hold the rules of this gate of the configuration as well"
+    )
     gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
     gate.add_argument(
         "--reference",
@@ -166,8 +169,7 @@ def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         "--timeout",
         metavar="TIME",
         type=seconds_of,
-        default=300.0,
-        help="decide by then with what is known (default: 5m)",
+        help="decide by then with what is known (default: 5m, or a minute more than is watched)",
     )
     gate.add_argument("--strict", action="store_true", help="degraded fails as well")
     gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")

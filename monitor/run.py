@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import gc
 import logging
 import signal
 import time
@@ -35,6 +34,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from monitor.act.server import application
 from monitor.act.view import View
 from monitor.config import ConfigError, Settings, read_token
+from monitor.garbage import tune_collector
+from monitor.gatekeeping import Gatekeeper
 from monitor.guarding import guarding, keeping_books, tapping
 from monitor.herald import Herald
 from monitor.sidecar import Sidecar
@@ -53,7 +54,6 @@ CLOCK_STEP_SECONDS = 2.0
 """What the clock may gain or lose in a second, and still count as running."""
 DRAIN_SECONDS = 10.0
 """How long running rounds are waited for at the end; each has deadlines of its own."""
-COLLECTOR_THRESHOLDS = (50_000, 50, 100)
 EVENT_NAMES = {
     EVENT_JOB_ERROR: "error",
     EVENT_JOB_MISSED: "missed",
@@ -95,6 +95,8 @@ class Loop:
         """Who reconciles ledgers; None where none is configured."""
         self.herald: Herald | None = None
         """Who passes on what is found; None where nobody is to be told."""
+        self.gates: Gatekeeper | None = None
+        """Who holds rules against what is measured."""
         sidecar.on_head = self._hasten
         # Its warnings are counted by the listener instead; `headwatch_scheduler_events_total`.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -167,6 +169,8 @@ class Loop:
             log.warning("ledgers were configured: they are reconciled from the next start on")
         if self.herald is not None:
             self.herald.apply(settings)
+        if self.gates is not None:
+            self.gates.apply(settings)
         self._schedule()
         self.sidecar.instruments.reloaded(at=self.sidecar.clock())
         log.info("configuration reloaded: %d nodes", len(settings.nodes))
@@ -312,6 +316,7 @@ async def serving(
         instruments=sidecar.instruments,
         exchange=sidecar.last_exchange,
         windows=lambda: sidecar.windows,
+        gates=loop.gates,
     )
     if herald is not None:
         view = replace(
@@ -341,17 +346,6 @@ async def serving(
         await runner.cleanup()
 
 
-def tune_collector() -> None:
-    """Collect garbage less often: rounds make many small values and next to no cycles.
-
-    With the defaults a third of a round's CPU goes into looking through modules and histories that
-    never die, and every so often the loop stands still for it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
-
-
 async def run(
     settings: Settings,
     load: Loader | None,
@@ -375,6 +369,7 @@ async def run(
         loop = Loop(sidecar, load)
         loop.guard(watchdog)
         loop.keep_books(books)
+        loop.gates = Gatekeeper(sidecar, directory)
         herald = loop.herald = Herald(sidecar, directory)
         await herald.open()
         reloads: set[asyncio.Task[str | None]] = set()

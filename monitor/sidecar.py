@@ -84,6 +84,8 @@ class Sidecar:
         self.listeners: list[Callable[[Sequence[Action]], None]] = []
         """Told of edges, in this order; none of them may wait."""
         self.on_head: Callable[[Watch], None] = lambda watch: None
+        self.on_round: Callable[[Watch, Sequence[Finding]], None] = lambda watch, findings: None
+        """Told of what each round has proposed, before its latencies are taken."""
         self.accounts: Callable[[], tuple[AccountFacts, ...]] = tuple
         """What the watchdog of transactions knows of its accounts."""
         self.transactions_mode: Callable[[], TransactionsMode] = lambda: "off"
@@ -233,6 +235,7 @@ class Sidecar:
             ]
         if not self._is_current(watch):
             return ()
+        self.shielded("gate", partial(self.on_round, watch, findings))
         self._sample(watch)
         return self.fold(findings)
 

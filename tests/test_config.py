@@ -592,6 +592,7 @@ def test_example_without_its_comment_marks_is_a_configuration(tmp_path: Path) ->
     assert transactions.tap.hosts == ("headwatch.example.org",)
     assert set(transactions.signers) == {"hot", "cold", "own"}
     assert [(ledger.name, ledger.node) for ledger in made.ledgers] == [("workerdrop", "main")]
+    assert [one.rule for one in made.gate["deploy"].rules][1] == "rpc.latency_seconds.p95 < 500ms"
 
 
 ACCOUNT = 'transactions: {accounts: [{alias: one, address: "0x%s"}]}'
@@ -634,6 +635,16 @@ def test_ledger_from_block_of_zero_is_kept(tmp_path: Path) -> None:
     """An explicit 0 is a block, and not "look for it"."""
     text = f'ledgers: [{{name: drop, address: "0x{CHECKSUMS[0]}", from_block: 0}}]\n{LEAST}'
     assert loaded(tmp_path, text).ledgers[0].from_block == 0
+
+
+def test_gate_rule_as_text_is_a_rule_with_the_defaults(tmp_path: Path) -> None:
+    """A rule is a text, or a mapping that begins with one; both are the same rule."""
+    rules = 'rules: ["rpc.error_ratio < 1%", {rule: "rpc.error_ratio < 1%"}]'
+    gate = loaded(tmp_path, f"gate: {{deploy: {{{rules}}}}}\n{LEAST}").gate["deploy"]
+    assert gate.rules[0] == gate.rules[1] == config.GateRule(rule="rpc.error_ratio < 1%")
+    assert (gate.preset, gate.rules[0].severity) == (None, "error")
+    made = loaded(tmp_path, LEAST)
+    assert made.gate == {}
 
 
 def test_account_address_with_one_digit_of_another_case_is_refused(tmp_path: Path) -> None:
@@ -679,7 +690,8 @@ def rows(part: dict[str, Any], whole: dict[str, Any], path: str = "") -> list[tu
         items = setting.get("items", {})
         named: dict[str, Any] = next(iter(setting.get("patternProperties", {}).values()), {})
         choices = [setting, *setting.get("anyOf", ()), *setting.get("oneOf", ())]
-        for inner, suffix in [*((c, ".") for c in choices), (items, "[]."), (named, ".NAME.")]:
+        listed = [(item, "[].") for item in (items, *items.get("anyOf", ()))]
+        for inner, suffix in [*((c, ".") for c in choices), *listed, (named, ".NAME.")]:
             if "$ref" in inner:
                 model = whole["$defs"][inner["$ref"].rpartition("/")[2]]
                 found += rows(model, whole, path + key + suffix)
@@ -839,7 +851,28 @@ ACCOUNTS = st.fixed_dictionaries(
 LEDGERS = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("name", "address", "network", "node", "protocol"), SHAPES)
 )
-SECTIONS = ("http", "rpc", "networks", "data_dir", "transactions", "ledgers")
+RULE_TEXTS = st.sampled_from(
+    ["head.lag_blocks.max < 3", "head.lag_blocks.p95 < 3", "rpc.error_ratio<1%", "2m", "a == 1"]
+)
+GATES = st.fixed_dictionaries(
+    {},
+    optional={
+        "preset": SHAPES,
+        "rules": st.lists(
+            RULE_TEXTS
+            | SHAPES
+            | st.fixed_dictionaries(
+                {},
+                optional=dict.fromkeys(
+                    ("rule", "over", "severity", "min_samples", "consecutive", "network"),
+                    RULE_TEXTS | SHAPES,
+                ),
+            ),
+            max_size=3,
+        ),
+    },
+)
+SECTIONS = ("http", "rpc", "networks", "data_dir", "transactions", "ledgers", "gate")
 FILES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS, SHAPES)) | st.fixed_dictionaries(
     {"nodes": st.lists(NODES, max_size=3)},
     optional={
@@ -852,6 +885,7 @@ FILES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS, SHAPES)) | st
             },
         ),
         "ledgers": st.lists(LEDGERS, max_size=3),
+        "gate": st.dictionaries(st.sampled_from(["deploy", "a/b"]), GATES, max_size=2),
     },
 )
 

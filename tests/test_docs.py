@@ -10,8 +10,19 @@ import pytest
 
 from monitor.cli import parser
 from monitor.judge.profiles import PROFILES, Profile, policy
+from monitor.policy.measures import MEASURES, Measure
+from monitor.policy.presets import PRESETS, Thresholds, rules_of
+from monitor.policy.rules import Rule, parse
+from monitor.policy.units import SECONDS, said
 
 ROOT = Path(__file__).parents[1]
+GATE = ROOT / "docs" / "gate.md"
+WHOSE = {
+    "node": "each node",
+    "quorum": "each network's references",
+    "journal": "each network's journal",
+    "ledger": "each ledger",
+}
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.key)
@@ -29,12 +40,12 @@ def test_profiles_page_states_each_profiles_thresholds_and_sources(profile: Prof
         assert f"- {source.note} ({source.where}, {source.date})" in page
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ledger.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/ledger.md", "docs/gate.md"])
 def test_commands_of_a_page_are_understood_by_the_command_line(page: str) -> None:
     """Every `headwatch …` line of its code blocks parses."""
     text = (ROOT / page).read_text()
     lines = re.findall(r"^    headwatch ([^#\n]+)", text, re.MULTILINE)
-    assert len(lines) >= 5
+    assert len(lines) >= 3
     for line in lines:
         words = [word.replace("…", "host") for word in shlex.split(line)]
         assert callable(parser().parse_args(words).command), line
@@ -53,3 +64,72 @@ def test_readme_numbers_of_ethereum_are_the_profiles() -> None:
         f"{words[then.lag_blocks]} blocks, {then.stall_seconds:.0f} seconds, "
         f"{words[then.confirmations]}"
     ) in text
+
+
+def measure_row(measure: Measure) -> str:
+    words = ", ".join(f"`.{word}`" for word in measure.aggregations) or "nothing"
+    return (
+        f"| `{measure.name}` | {words} | {measure.unit} | {WHOSE[measure.subjects]} "
+        f"| {measure.meaning} |"
+    )
+
+
+def preset_row(profile: Profile, preset: str, rule: Rule) -> str:
+    options = rule.options
+    asked = [
+        "warns" if options.severity == "warn" else "",
+        f"over {said(options.over_seconds, SECONDS)}" if options.over_seconds else "",
+        f"{options.min_samples} samples" if options.min_samples > 1 else "",
+        f"{options.consecutive} in a row" if options.consecutive > 1 else "",
+        "ends at once" if options.abort_on_fail else "",
+    ]
+    said_so = ", ".join(word for word in asked if word)
+    return f"| `{profile.key}` | `{preset}` | `{rule.text}` | {said_so} |"
+
+
+def gate_page() -> str:
+    """docs/gate.md with its tables made from the code."""
+    measures = [
+        "| Measure | Followed by | Unit | Of | What it is |",
+        "|---|---|---|---|---|",
+        *(measure_row(measure) for measure in MEASURES),
+    ]
+    presets = ["| Profile | Preset | Rule | Asked |", "|---|---|---|---|"]
+    for profile in PROFILES.values():
+        rules = policy(profile)
+        numbers = Thresholds(
+            lag_blocks=rules.lag_blocks,
+            confirmations=rules.confirmations,
+            interval_seconds=profile.interval_seconds,
+            stall_seconds=rules.stall_seconds,
+        )
+        presets += [
+            preset_row(profile, preset, rule)
+            for preset in PRESETS
+            for rule in rules_of(preset, numbers)
+        ]
+    text = GATE.read_text(encoding="utf-8")
+    for name, table in (("measures", measures), ("presets", presets)):
+        start, end = f"<!-- {name}: written by tests/test_docs.py -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(start)
+        text = "\n".join([before + start, *table, end]) + rest.partition(end)[2]
+    return text
+
+
+def test_gate_page_tables_are_those_of_the_code() -> None:
+    """`python tests/test_docs.py` writes them anew."""
+    assert GATE.read_text(encoding="utf-8") == gate_page()
+
+
+def test_gate_page_rules_are_read() -> None:
+    """What the page and the example show as rules are rules."""
+    for path in (GATE, ROOT / "headwatch.example.yaml"):
+        text = path.read_text(encoding="utf-8").partition("<!-- measures")[0]
+        found = re.findall(r"(?:- (?:\{?rule: )?)([a-z_]+\.[a-z0-9_.]+ [<>=]+ [^,}\n]+)", text)
+        assert len(found) >= 3, path
+        for rule in found:
+            assert parse(rule).text == rule
+
+
+if __name__ == "__main__":
+    GATE.write_text(gate_page(), encoding="utf-8")

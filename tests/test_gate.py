@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Settings
-from monitor.gate import Outcome, gate, is_settled
+from monitor.config import Ledger, Settings
+from monitor.gate import Asked, Outcome, gate, is_settled
 from monitor.judge.verdict import EXIT_COUNT
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
-from monitor.model import Finding, Level, Verdict
+from monitor.model import Address, Finding, Level, Verdict
+from monitor.policy.rules import Options, parse
+from monitor.policy.samples import Sample, Stored
 from monitor.sidecar import Sidecar
 from tests.rpc.canned import (
     Canned,
@@ -247,3 +249,134 @@ async def test_settled_is_when_every_required_check_of_every_node_is_certain(
         assert not is_settled(sidecar.memory, watches)
         await sidecar.round(watches[0])
         assert is_settled(sidecar.memory, watches)
+
+
+# Rules ------------------------------------------------------------------------------------------
+
+
+def asked_of(*rules: tuple[str, Options] | str, stored: tuple[Stored, ...] = ()) -> Asked:
+    """A gate of these rules."""
+    parsed = [parse(rule) if isinstance(rule, str) else parse(*rule) for rule in rules]
+    return Asked("deploy", tuple(parsed), lambda now: stored)
+
+
+def ruled(outcome: Outcome) -> list[tuple[str, str]]:
+    assert outcome.ruling is not None
+    return [(result.word, result.reason) for result in outcome.ruling.results]
+
+
+async def test_gate_with_rules_that_hold_passes_and_tells_the_values(world: World) -> None:
+    """Each rule's actual value is of the rounds that the gate made."""
+    asked = asked_of(
+        "head.lag_blocks.max < 3",
+        "rpc.error_ratio == 0%",
+        "rpc.latency_seconds.p95 < 30s",
+        "identity.mismatch_ratio == 0%",
+        "fork.depth_blocks.max == 0",
+        "references.agreeing_operators.min >= 3",
+    )
+    outcome = await gate(world.settings(), asked=asked)
+    assert (outcome.word, outcome.rounds) == ("pass", 1)
+    assert ruled(outcome) == [("pass", "held")] * 6
+    assert outcome.ruling is not None
+    assert [r.actual for r in outcome.ruling.results if r.rule.measure.unit != "seconds"] == [
+        *(0.0, 0.0, 0.0, 0.0),
+        3.0,
+    ]
+
+
+async def test_gate_fails_for_a_rule_where_every_check_passes(world: World) -> None:
+    """A rule may be stricter than what is believed without it; its value is told."""
+    world.node.chain = Chain(world.chain.head - 1)
+    outcome = await gate(world.settings(), asked=asked_of("head.lag_blocks.max < 1"))
+    assert (outcome.verdict.word, outcome.word) == ("pass", "fail")
+    assert outcome.ruling is not None
+    (result,) = outcome.ruling.results
+    assert (result.actual, result.subject) == (1.0, "node:local")
+
+
+@pytest.mark.parametrize(("strict", "word"), [(False, "pass"), (True, "fail")])
+async def test_gate_with_a_rule_that_warns_passes_unless_strict(
+    world: World, strict: bool, word: str
+) -> None:
+    """A warning is told, and decides nothing."""
+    world.node.chain = Chain(world.chain.head - 1)
+    asked = asked_of(("head.lag_blocks.max < 1", Options(severity="warn")))
+    outcome = await gate(world.settings(), asked=asked, strict=strict)
+    assert ruled(outcome) == [("fail", "broken")]
+    assert outcome.word == word
+
+
+async def test_gate_lasts_until_its_rules_have_their_samples(world: World) -> None:
+    """Health is believed in one round; a rule that wants four is given four."""
+    asked = asked_of(("head.lag_blocks.max < 3", Options(min_samples=4)), "rpc.errors.count == 0")
+    outcome = await gate(world.settings(), asked=asked)
+    assert (outcome.word, outcome.rounds) == ("pass", 4)
+    assert outcome.ruling is not None
+    assert outcome.ruling.results[0].samples == 4
+
+
+async def test_gate_lasts_as_long_as_its_rules_look_back(world: World) -> None:
+    """A rule over a time makes a window of it."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    asked = asked_of(("head.lag_blocks.p95 < 3", Options(over_seconds=0.6)))
+    outcome = await gate(world.settings(), asked=asked)
+    assert 0.6 <= loop.time() - began < 0.6 + LATE_SECONDS
+    assert outcome.word == "pass"
+
+
+async def test_gate_past_its_time_does_not_pass_for_a_rule_that_lacks_it(world: World) -> None:
+    """The checks pass; what was to be watched for a minute was not."""
+    asked = asked_of(("head.lag_blocks.max < 3", Options(over_seconds=60.0)))
+    outcome = await gate(world.settings(), asked=asked, timeout_seconds=0.5)
+    assert (outcome.verdict.word, outcome.word) == ("pass", "inconclusive")
+    assert ruled(outcome) == [("inconclusive", "too_short")]
+    assert outcome.timed_out
+
+
+async def test_gate_ends_at_once_where_a_rule_says_so(world: World) -> None:
+    """A fail that is certain is not waited for, on any network; the rest is told as it is."""
+    world.node.chain_id = "0x86"
+    asked = asked_of(
+        ("identity.mismatch_ratio == 0%", Options(abort_on_fail=True)),
+        ("head.lag_blocks.max < 3", Options(over_seconds=60.0)),
+    )
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    outcome = await gate(world.settings(), asked=asked)
+    assert loop.time() - began < LATE_SECONDS
+    assert outcome.ruling is not None
+    assert (outcome.word, outcome.ruling.is_aborted, outcome.timed_out) == ("fail", True, False)
+    assert outcome.rounds == 1
+    assert ruled(outcome) == [("fail", "broken"), ("inconclusive", "too_short")]
+
+
+async def test_gate_with_rules_of_a_node_that_is_not_there_is_inconclusive(world: World) -> None:
+    """No sample is no pass; that its calls fail is a value, and is judged."""
+    await world.node.port.unplug()
+    asked = asked_of("head.lag_blocks.max < 3", "head.unseen_ratio < 1%", "rpc.error_ratio < 1%")
+    outcome = await gate(world.settings(), asked=asked)
+    assert ruled(outcome) == [("inconclusive", "no_data"), *[("fail", "broken")] * 2]
+    assert outcome.word == "fail"
+    outcome = await gate(world.settings(), asked=asked_of("head.lag_blocks.max < 3"))
+    assert outcome.word == "inconclusive"
+
+
+async def test_gate_asks_the_stores_at_the_end(world: World) -> None:
+    """What journal and ledgers hold is judged with the rest."""
+    path = "ledger.differences.count"
+    ledger = Ledger(name="drop", network="dev", node="local", address=Address("0x" + "0d" * 20))
+    settings = world.settings().model_copy(update={"ledgers": (ledger,)})
+    wrong = asked_of(f"{path} == 0", stored=(Stored(path, "ledger:drop", Sample(0.0, 2.0)),))
+    outcome = await gate(settings, asked=wrong)
+    assert (outcome.word, ruled(outcome)) == ("fail", [("fail", "broken")])
+    outcome = await gate(settings, asked=asked_of(f"{path} == 0"))
+    assert (outcome.word, ruled(outcome)) == ("inconclusive", [("inconclusive", "no_data")])
+
+
+async def test_gate_without_rules_has_no_ruling(world: World) -> None:
+    """Who names no gate is told nothing of rules."""
+    outcome = await gate(world.settings())
+    assert outcome.ruling is None
+    assert outcome.word == outcome.verdict.word

@@ -59,7 +59,10 @@ PURE_RAW = tuple(
     f"monitor.transactions.{name}" for name in ("raw", "unsigned", "body", "objects", "rlp")
 )
 """Pure too, but hashes, signatures and RLP are libraries'."""
-PURE_JUDGING = ("monitor.model", "monitor.judge", "monitor.poco", "monitor.capacity.formulas")
+PURE_JUDGING = (
+    *("monitor.model", "monitor.judge", "monitor.policy", "monitor.poco"),
+    "monitor.capacity.formulas",
+)
 PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW)
 PURE_TELLING = tuple(
     f"monitor.act.notify.{name}" for name in ("digest", "standing", "board", "wording")
@@ -184,6 +187,7 @@ UNMIRRORED = {
     ),
     "monitor.transactions.signing": "tests/e2e/test_signing.py: caps, signers, real pools",
     "monitor.transactions.reading": "tests/transactions/test_sight.py: what is read is looked at",
+    "monitor.garbage": "tests/test_run.py: a sidecar sets it when it begins",
     "monitor.migrations": "tests/transactions/journal/test_schema.py: and by all that use it",
     "monitor.lab.payments": "tests/e2e/test_scenarios.py: the scenario that pays",
     "monitor.lab.errors": "tests/lab/test_network.py: raised by all of the lab",
@@ -669,6 +673,8 @@ LONG = "def f() -> None:\n" + "    x = 1\n" * FUNCTION_LINES_MAX
         (breaks_rooms, "monitor.judge.head", "def f():\n    from logging import getLogger"),
         (breaks_rooms, "monitor.judge.head", "from monitor.rpc.node import Node"),
         (breaks_rooms, "monitor.judge.head", "from monitor import rpc"),
+        (breaks_rooms, "monitor.policy.evaluation", "import time"),
+        (breaks_rooms, "monitor.policy.presets", "from monitor.judge import profiles"),
         (breaks_rooms, "monitor.poco.laws", "from monitor.judge import head"),
         (breaks_rooms, "monitor.transactions.decide", "import monitor.transactions.journal"),
         (breaks_rooms, "monitor.rpc.node", "from monitor.config import Settings"),

@@ -17,9 +17,10 @@ import aiohttp
 import pytest
 
 from monitor.config import ConfigError, Http, Problem, Settings, read_token
+from monitor.garbage import COLLECTOR_THRESHOLDS
 from monitor.judge.verdict import STALE_SECONDS
 from monitor.model import Action
-from monitor.run import ALIVE_SECONDS, COLLECTOR_THRESHOLDS, Loop, run, serving
+from monitor.run import ALIVE_SECONDS, Loop, run, serving
 from monitor.sidecar import Sidecar
 from monitor.watch import Watch
 from tests.rpc.canned import (

@@ -24,7 +24,7 @@ PROPOSAL_OUTCOMES = ("sent", "failed")
 FINAL_STATES = tuple(sorted(state.value for state in TERMINAL))
 
 INTERNAL_PLACES = (
-    *("round", "edges", "history", "notify", "http", "transactions", "tap"),
+    *("round", "edges", "history", "notify", "http", "transactions", "tap", "gate"),
     *(f"judge_{check}" for check in REQUIRED),
 )
 """Who catches mistakes of ours; more may come with more checks."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from monitor.act.rulings import result_json, rule_lines, ruling_headline
 from monitor.act.words import (
     clock_time,
     count_levels,
     duration,
-    headline,
     measure,
     plain,
     rfc3339,
@@ -19,6 +19,7 @@ from monitor.act.words import (
 )
 from monitor.checks import CHECKS
 from monitor.model import BlockStamp, Evidence, Finding, Key, Level, Verdict
+from monitor.policy.evaluation import Ruling
 
 SCHEMA = "headwatch.gate/1"
 Json = Mapping[str, object]
@@ -33,19 +34,23 @@ _COLOURS = {
 _WORD_COLOURS = {"pass": "32", "inconclusive": "35", "fail": "31"}
 
 
-def gate_json(verdict: Verdict, *, version: str) -> dict[str, object]:
-    """The gate's document: every value JSON, every time RFC 3339 in UTC."""
+def gate_json(verdict: Verdict, *, version: str, ruling: Ruling | None = None) -> dict[str, object]:
+    """The gate's document: every value JSON, every time RFC 3339 in UTC.
+
+    With a ruling its word is the verdict: the checks' and the rules' together.
+    """
+    word = verdict.word if ruling is None else ruling.word
     return {
         "schema": SCHEMA,
-        "verdict": verdict.word,
+        "verdict": word,
         "at": rfc3339(verdict.at),
         "headwatch": version,
-        "policy": None,
+        "policy": None if ruling is None else ruling.name,
         "findings": [finding_json(finding) for finding in verdict.findings],
         "skipped": [key_json(key) for key in verdict.skipped],
-        "rules": [],
+        "rules": [] if ruling is None else [result_json(r) for r in ruling.results],
         "comparisons": [],
-        "data": {"ok": verdict.word == "pass"},
+        "data": {"ok": word == "pass"},
     }
 
 
@@ -118,16 +123,17 @@ def nested(findings: Sequence[Finding]) -> Iterator[tuple[int, Finding]]:
         yield from walk(finding, 0)
 
 
-def gate_text(verdict: Verdict, *, colour: bool) -> str:
-    """The verdict first; then what is not OK, under its cause; then a line for all else."""
+def gate_text(verdict: Verdict, *, colour: bool, ruling: Ruling | None = None) -> str:
+    """The verdict first; what is not OK, under its cause; a line for all else; then the rules."""
 
     def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
-    since = since_of(verdict)
+    of_all = verdict.word if ruling is None else ruling.word
+    since = since_of(verdict) if of_all == verdict.word else None
     held = f" (for {duration(verdict.at - since)})" if since is not None else ""
-    word = paint(verdict.word.upper(), f"1;{_WORD_COLOURS[verdict.word]}")
-    lines = [f"{word}  {plain(headline(verdict))}{held}"]
+    word = paint(of_all.upper(), f"1;{_WORD_COLOURS[of_all]}")
+    lines = [f"{word}  {plain(ruling_headline(verdict, ruling))}{held}"]
     bad = [finding for finding in verdict.findings if finding.level != Level.OK]
     for depth, finding in nested(bad):
         lines += ["", *_bad_lines(finding, depth, verdict.at, paint(*_badge(finding)))]
@@ -141,6 +147,8 @@ def gate_text(verdict: Verdict, *, colour: bool) -> str:
         )
     for check, subject in verdict.skipped:
         lines.append(f"skipped   {check:<10}  {subject}  not supported by this endpoint")
+    if ruling is not None:
+        lines += ["", *rule_lines(ruling, colour=colour)]
     counts = ", ".join(f"{n} {level.word}" for level, n in count_levels(verdict.findings).items())
     lines += ["", f"{rfc3339(verdict.at)}  {counts or 'no findings'}"]
     return "\n".join(lines)

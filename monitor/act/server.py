@@ -19,6 +19,7 @@ from monitor.act.instruments import Instruments
 from monitor.act.past import Past
 from monitor.act.routes.api import Api
 from monitor.act.routes.changes import Changes
+from monitor.act.routes.gates import Gates
 from monitor.act.routes.health import Health
 from monitor.act.routes.ledgers import Ledgers
 from monitor.act.routes.people import People
@@ -84,6 +85,7 @@ def application(view: View, *, clock: Callable[[], float] = time.monotonic) -> w
         Changes(view),
         Transactions(view),
         Ledgers(view),
+        Gates(view),
     ):
         routes.add(app.router)
     app.on_response_prepare.append(_dress)

@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitor.act.instruments import Instruments
 from monitor.act.live import Live
-from monitor.model import NodeFacts, Snapshot
+from monitor.model import NodeFacts, Snapshot, Verdict
 
 if TYPE_CHECKING:
     from monitor.history import History
     from monitor.maintenance import Window
+    from monitor.policy.evaluation import Ruling
     from monitor.transactions.journal import Reader
     from monitor.transactions.orders import Orders
 
 
 async def _nothing() -> None:
     """For a server that nobody waits for."""
+
+
+class Gates(Protocol):
+    """Who holds the rules of gates against what is measured."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    async def judge(self, name: str, /) -> tuple[Verdict, Ruling]:
+        """What this gate says now. Raises KeyError where there is none of this name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +64,5 @@ class View:
     """Where their transactions are written down; None likewise."""
     ledger_report: Callable[[str], Path] | None = None
     """Where the last report of a ledger lies, by its name; None: no ledger is configured."""
+    gates: Gates | None = None
+    """The gates of the configuration; None: nobody holds rules against anything here."""

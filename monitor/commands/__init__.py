@@ -17,6 +17,7 @@ from monitor import __version__
 
 if TYPE_CHECKING:
     from monitor.config import Settings
+    from monitor.gate import Asked
     from monitor.model import Finding, Verdict, VerdictWord
 
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -27,6 +28,9 @@ EXIT_CODES: dict[VerdictWord, int] = {
 }
 CONFIG_DEFAULT = "headwatch.yaml"
 OUTPUT_KINDS = ("text", "json")
+TIMEOUT_SECONDS = 300.0
+BEYOND_SECONDS = 60.0
+"""How much longer than it watches a gate may take, where nobody says."""
 
 
 class UsageError(Exception):
@@ -124,34 +128,55 @@ def gate_command(chosen: argparse.Namespace) -> int:
     outputs = [_output(text) for text in chosen.output]
     settings = _gate_settings(chosen)
     from monitor.act.report import gate_json, gate_text
-    from monitor.gate import gate
+    from monitor.gate import NOTHING, gate
 
-    with _progress(chosen.window, quiet=chosen.json) as progress:
+    asked = NOTHING if chosen.gate is None else _asked(settings, chosen.gate)
+    window = max(chosen.window, asked.over_seconds)
+    timeout = chosen.timeout or max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
+    with _progress(window, quiet=chosen.json) as progress:
         outcome = asyncio.run(
             gate(
                 settings,
-                window_seconds=chosen.window,
-                timeout_seconds=chosen.timeout,
+                window_seconds=window,
+                timeout_seconds=timeout,
                 strict=chosen.strict,
+                asked=asked,
                 remembered=_remembered(settings),
                 progress=progress,
             )
         )
-    document = json.dumps(gate_json(outcome.verdict, version=__version__), indent=2)
-    plain = gate_text(outcome.verdict, colour=False)
+    verdict, ruling = outcome.verdict, outcome.ruling
+    document = json.dumps(gate_json(verdict, version=__version__, ruling=ruling), indent=2)
+    plain = gate_text(verdict, colour=False, ruling=ruling)
     if chosen.json:
         say(document)
     else:
-        say(gate_text(outcome.verdict, colour=sys.stdout.isatty() and not no_colour()))
+        is_coloured = sys.stdout.isatty() and not no_colour()
+        say(gate_text(verdict, colour=is_coloured, ruling=ruling))
     for kind, path in outputs:
         try:
             path.write_text((document if kind == "json" else plain) + "\n", encoding="utf-8")
         except OSError as error:
             message = f"--output {kind}={path}: {error.strerror}"
             raise UsageError(message) from None
+    if ruling is not None and ruling.is_aborted:
+        note("ended early: a rule with abort_on_fail has failed")
     if outcome.timed_out:
-        note(f"the time of {chosen.timeout:g} s was over before everything was certain")
-    return EXIT_CODES[outcome.verdict.word]
+        note(f"the time of {timeout:g} s was over before everything was certain")
+    return EXIT_CODES[outcome.word]
+
+
+def _asked(settings: Settings, name: str) -> Asked:
+    """The rules of a gate, and where what they speak of is stored. Raises UsageError."""
+    from monitor.config import data_directory
+    from monitor.config.problems import listed, nearest
+    from monitor.gatekeeping import asked_of
+
+    if name not in settings.gate:
+        hint = nearest(name, settings.gate) or f"known: {listed(settings.gate)}"
+        message = f"--gate: there is no gate {name!r} under `gate` in the configuration; {hint}"
+        raise UsageError(message)
+    return asked_of(settings, name, data_directory(settings, os.environ))
 
 
 def no_colour() -> bool:
@@ -174,6 +199,9 @@ def _gate_settings(chosen: argparse.Namespace) -> Settings:
     flags = (chosen.node, chosen.network, chosen.interval_seconds, *chosen.reference)
     if all(flag is None for flag in flags):
         return load_settings(chosen)
+    if chosen.gate is not None:
+        message = "--gate names rules of a configuration: it goes with -c, without --node"
+        raise UsageError(message)
     if chosen.config is not None:
         message = "-c goes without --node, --reference, --network and --interval-seconds"
         raise UsageError(message)

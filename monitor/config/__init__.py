@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from monitor.config import consistency, environment, shorthand, wording
 from monitor.config.elsewhere import resolve
 from monitor.config.environment import ENVIRONMENT
+from monitor.config.gates import Gate, GateRule
 from monitor.config.ledgers import Ledger
 from monitor.config.place import data_directory
 from monitor.config.problems import ConfigError, Problem
@@ -43,6 +44,8 @@ __all__ = [
     "Account",
     "Alerting",
     "ConfigError",
+    "Gate",
+    "GateRule",
     "History",
     "Http",
     "Ledger",

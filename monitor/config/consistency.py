@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.config import watched_accounts
+from monitor.config import gate_rules, watched_accounts
 from monitor.config.problems import Loc, listed, nearest, shown
 from monitor.config.tree import Tree
 from monitor.url import Url
@@ -35,6 +35,7 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
         _witnesses(tree, loc, node)
     watched_accounts.check(tree, _networks(tree))
     watched_accounts.check_ledgers(tree, _networks(tree))
+    gate_rules.check(tree, _networks(tree))
     _unique_names(tree, ("ledgers",))
     _unique_names(tree, ("maintenance",))
     _unique_names(tree, *(("alerting", kind) for kind in TOLD))

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from monitor.config.gates import Gate
 from monitor.config.kinds import (
     ChannelUrl,
     Cron,
@@ -314,6 +315,8 @@ class _Common(Model):
     """Whose transactions are watched, and what may be done for them."""
     ledgers: tuple[Ledger, ...] = ()
     """The ledgers that are recomputed and compared; needs the extra `headwatch[ledger]`."""
+    gate: dict[Name, Gate] = Field(default_factory=dict)
+    """Gates by name: rules about what is measured, for pipelines."""
 
 
 class Settings(_Common):

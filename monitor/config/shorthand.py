@@ -39,6 +39,7 @@ def resolved(file: File) -> Settings:
         history=file.history,
         transactions=_transactions(file, networks, nodes),
         ledgers=tuple(_ledger(ledger, networks, nodes) for ledger in file.ledgers),
+        gate=file.gate,
     )
 
 

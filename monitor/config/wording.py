@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from monitor.config.gates import Gate, GateRule
 from monitor.config.kinds import EXPECTED, SAID, Model
 from monitor.config.ledgers import Ledger
 from monitor.config.problems import Loc, nearest
@@ -61,19 +62,23 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
     "keystore": (Keystore, "a keystore"),
     "proposals": (Proposals, "proposals"),
     "ledgers": (Ledger, "every ledger"),
+    "rules": (GateRule, "a rule written as a mapping"),
 }
 """The last setting of a path -> the model of what is in it, and its name in sentences."""
 
 _NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
 _LISTS = {
     *("nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"),
-    *("accounts", "ledgers"),
+    *("accounts", "ledgers", "rules"),
 }
 _MAPPINGS: Mapping[Loc, tuple[type[Model], str]] = {
     ("transactions", "policies"): (TransactionPolicy, "a policy"),
     ("transactions", "signers"): (Signer, "a signer"),
 }
 """Mappings by name: the model of what they hold, and its name in sentences."""
+
+
+_BY_NAME: Mapping[str | int, str] = {"gate": "gates"}
 
 
 def note_all(tree: Tree, error: ValidationError) -> None:
@@ -103,8 +108,8 @@ def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
         tree.note(loc, f"{complaint['msg']}, {found}", _quote(complaint))
     elif loc[-1] in _LISTS:
         tree.note(loc, f"expected a list, {shape}", "begin each item with '- '")
-    elif loc == ("networks",) or loc in _MAPPINGS:
-        tree.note(loc, f"expected a mapping of {loc[-1]} by name, {shape}")
+    elif loc in {("networks",), ("gate",)} or loc in _MAPPINGS:
+        tree.note(loc, f"expected a mapping of {_BY_NAME.get(loc[-1], loc[-1])} by name, {shape}")
     else:
         _note_shape(tree, loc, shape)
 
@@ -116,6 +121,7 @@ def _a(word: str) -> str:
 def _note_shape(tree: Tree, loc: Loc, found: str) -> None:
     fields = ", ".join(_owner((*loc, ""))[0].model_fields)
     wanted = "the name of a chain profile or a mapping" if loc[-1] == "profile" else "a mapping"
+    wanted = "a rule or a mapping" if loc[-2:-1] == ("rules",) else wanted
     hint = "drop the line, or give one of them" if found == "found nothing" else ""
     tree.note(loc, f"expected {wanted} ({fields}), {found}", hint)
 
@@ -133,6 +139,8 @@ def _owner(loc: Loc) -> tuple[type[Model], str]:
         if below and not below[1:]:
             return Network, "every network"
         loc = below
+    if loc[:1] == ("gate",) and len(loc) == len(("", "name", "setting")):
+        return Gate, "a gate"
     if loc[:2] in _MAPPINGS and len(loc) == len(("", "", "name", "setting")):
         return _MAPPINGS[loc[:2]]
     words = [step for step in loc[:-1] if isinstance(step, str)]

@@ -13,7 +13,7 @@ from aiohttp.web import Application, Request
 from monitor.act.instruments import Instruments
 from monitor.act.live import Live
 from monitor.act.server import application
-from monitor.act.view import View
+from monitor.act.view import Gates, View
 from monitor.history import History
 from monitor.maintenance import Window, windows_of
 from monitor.model import NodeFacts, Snapshot
@@ -42,6 +42,7 @@ class Stage:
     orders: Orders | None = None
     journal: Reader | None = None
     ledger_report: Callable[[str], Path] | None = None
+    gates: Gates | None = None
 
     def look(self) -> Snapshot:
         self.looks += 1
@@ -78,6 +79,7 @@ def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> 
         orders=stage.orders,
         journal=stage.journal,
         ledger_report=stage.ledger_report,
+        gates=stage.gates,
     )
 
 

@@ -1,0 +1,164 @@
+"""What rules speak of, measured: from every round's findings and calls, from journal and ledgers.
+
+A round's values are those of its findings, so that a rule and a check never measure two things by
+one name. Stores are read where somebody asks, and are only as good as they are fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.config import Settings
+from monitor.endpoint import Endpoint
+from monitor.model import Finding, Level, ledger_subject, node_subject, reference_label, subject_of
+from monitor.policy import measures
+from monitor.policy.measures import Measure, Subjects
+from monitor.policy.rules import Rule
+from monitor.policy.samples import Sample, Samples, Stored, Subject
+from monitor.rpc.node import Node
+from monitor.watch import Watch
+
+NO_ERRORS = frozenset({"unsupported", "budget"})
+"""Reasons of an Unseen that are no failure of a call: it was answered, or never sent."""
+FROM_FINDINGS: Mapping[tuple[str, bool], Measure] = {
+    ("head", True): measures.HEAD_LAG,
+    ("stall", True): measures.STALL_MISSED,
+    ("stall", False): measures.STALL_QUIET,
+    ("fork", True): measures.FORK_DEPTH,
+    ("references", False): measures.REFERENCES_AGREEING,
+}
+"""Check, and whether it speaks of a node -> what the number in its finding is."""
+JOURNAL_SUBJECT = "network:"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The calls of a node, and those that failed, since it was made."""
+
+    node: Node
+    calls: int
+    errors: int
+
+
+class Sampler:
+    """Fills samples with what these rules speak of, and with nothing else."""
+
+    def __init__(self, rules: Iterable[Rule], settings: Settings, now: float) -> None:
+        self.samples = Samples()
+        self._wanted = {rule.series: rule.measure.subjects for rule in rules}
+        self._counted: dict[str, Counted] = {}
+        self.apply(settings, now)
+
+    def apply(self, settings: Settings, now: float) -> None:
+        """Watch what these settings name."""
+        self.samples.watch(self._wanted.items(), subjects_of(settings), now)
+        names = {node.name for node in settings.nodes}
+        self._counted = {name: one for name, one in self._counted.items() if name in names}
+
+    def rounded(self, watch: Watch, findings: Sequence[Finding], now: float) -> None:
+        """Take a round's samples; before latencies are taken out of the nodes by others."""
+        if not self._wanted:
+            return
+        for finding in findings:
+            self._finding(watch, finding, now)
+        for node in watch.nodes:
+            self._calls(node, now)
+
+    def _finding(self, watch: Watch, finding: Finding, now: float) -> None:
+        subject, is_seen = finding.subject, finding.level != Level.UNKNOWN
+        quorum = subject_of(reference_label(watch.name))
+        is_node = subject.startswith(node_subject(""))
+        if is_node and finding.check == "head":
+            self.samples.add(measures.HEAD_UNSEEN.name, subject, Sample(now, float(not is_seen)))
+        if is_node and finding.check == "identity" and is_seen:
+            is_other = finding.level == Level.FAILED
+            name = measures.IDENTITY_MISMATCH.name
+            self.samples.add(name, subject, Sample(now, float(is_other)))
+        measure = FROM_FINDINGS.get((finding.check, is_node))
+        is_ours = is_node or subject == quorum
+        if measure is not None and is_ours and is_seen and finding.measured is not None:
+            self.samples.add(measure.name, subject, Sample(now, finding.measured))
+
+    def _calls(self, endpoint: Endpoint, now: float) -> None:
+        subject, node = node_subject(endpoint.name), endpoint.node
+        for _, seconds in node.latencies:
+            self.samples.add(measures.RPC_LATENCY.name, subject, Sample(now, seconds))
+        errors = sum(n for reason, n in node.errors_total.items() if reason not in NO_ERRORS)
+        counted = Counted(node, node.calls_total, errors)
+        before = self._counted.get(endpoint.name)
+        if before is None or before.node is not node:
+            before = Counted(node, 0, 0)
+        self._counted[endpoint.name] = counted
+        failed = float(counted.errors - before.errors)
+        calls = float(counted.calls - before.calls)
+        self.samples.add(measures.RPC_ERROR_RATIO.name, subject, Sample(now, failed, calls))
+        self.samples.add(measures.RPC_ERRORS.name, subject, Sample(now, failed))
+
+
+def read_stores(
+    rules: Iterable[Rule], settings: Settings, directory: Path, now: float
+) -> tuple[Stored, ...]:
+    """What journal and ledgers hold, as far as a rule speaks of it. Reads files."""
+    wanted = {rule.series: rule.measure for rule in rules if rule.measure.kind == "stored"}
+    kinds = {measure.subjects for measure in wanted.values()}
+    found: list[Stored] = []
+    if "journal" in kinds:
+        for subject in subjects_of(settings).get("journal", ()):
+            found += _of_journal(wanted, directory, subject, now)
+    if "ledger" in kinds and settings.ledgers:
+        found += _of_ledgers(settings, directory, now)
+    return tuple(found)
+
+
+def _of_journal(
+    wanted: Mapping[str, Measure], directory: Path, subject: Subject, now: float
+) -> Iterator[Stored]:
+    # Imported here because most rules speak of nodes alone.
+    from monitor.transactions import reckoning
+    from monitor.transactions.journal import JOURNAL_NAME, JournalError, Reader
+
+    why, found = "", {}
+    try:
+        reader = Reader(directory / JOURNAL_NAME)
+        beat = next((b for b in reader.beats() if b.network == subject.network), None)
+        if beat is None or now - beat.at > reckoning.MAX_AGE_SECONDS:
+            age = "never" if beat is None else f"{now - beat.at:.0f} s ago"
+            why = f"the journal was last written {age}: is the sidecar running?"
+        else:
+            found = reckoning.of_network(reader, subject.network, now)
+    except JournalError as error:
+        why = f"the journal could not be read: {error}"
+    for path, measure in wanted.items():
+        if measure.subjects != "journal":
+            continue
+        one = found.get(path)
+        value = None if one is None else one.value
+        if value is None and not why and measure is measures.OLDEST_WAITING:
+            value = 0.0  # Where nobody waits, nobody has waited for long.
+        at_least = one is not None and one.is_lower_bound
+        sample = None if value is None else Sample(now, value, is_at_least=at_least)
+        yield Stored(path, subject.name, sample, why or "there was none within the last day")
+
+
+def _of_ledgers(settings: Settings, directory: Path, now: float) -> Iterator[Stored]:
+    # Imported here because most rules speak of nodes alone.
+    from monitor.ledger import last
+
+    for finding in last.findings(directory, settings.ledgers, now):
+        sample = None if finding.measured is None else Sample(now, finding.measured)
+        yield Stored(last.DIFFERENCES, finding.subject, sample, finding.summary)
+
+
+def subjects_of(settings: Settings) -> Mapping[Subjects, tuple[Subject, ...]]:
+    """Everything that is measured where these settings are in force."""
+    nodes = settings.nodes
+    networks = tuple(dict.fromkeys(node.network for node in nodes))
+    journals = dict.fromkeys(account.network or "" for account in settings.transactions.accounts)
+    return {
+        "node": tuple(Subject(node_subject(node.name), node.network) for node in nodes),
+        "quorum": tuple(Subject(subject_of(reference_label(n)), n) for n in networks),
+        "journal": tuple(Subject(f"{JOURNAL_SUBJECT}{name}", name) for name in journals),
+        "ledger": tuple(Subject(ledger_subject(x.name), x.network or "") for x in settings.ledgers),
+    }

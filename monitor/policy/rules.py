@@ -127,6 +127,7 @@ def _check(rule: Rule) -> None:
             ("over", options.over_seconds is not None),
             ("min_samples", options.min_samples > 1),
             ("consecutive", options.consecutive > 1),
+            ("abort_on_fail", options.abort_on_fail),
         ):
             if is_given:
                 message = f"{name} says nothing of {rule.measure.name}, which is kept as one value"

@@ -122,6 +122,7 @@ def test_parse_of_any_text_is_a_rule_or_a_policy_error(text: str) -> None:
         ("ledger.differences.count == 0", Options(over_seconds=9.0), "over says nothing of ledger"),
         ("ledger.differences.count == 0", Options(min_samples=2), "min_samples says nothing of"),
         ("ledger.differences.count == 0", Options(consecutive=2), "consecutive says nothing of"),
+        ("ledger.differences.count == 0", Options(abort_on_fail=True), "abort_on_fail says"),
     ],
 )
 def test_parse_refuses_options_that_say_nothing(text: str, options: Options, expected: str) -> None:

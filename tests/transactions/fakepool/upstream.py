@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.transactions.fakepool.checks import Account, Head
 
 DELEGATION_PREFIX = "0xef0100"
 """How the code of an account with a delegate begins (EIP-7702)."""
+REPLACING = "header not found"
+REPLACING_LOOKS, REPLACING_SECONDS = 40, 0.05
 ELASTICITY = 2
 BASE_FEE_DENOMINATOR = 8
 
@@ -81,8 +84,18 @@ class Upstream:
         return self.frozen_at is None and not is_old
 
     async def results(self, *calls: tuple[Any, ...]) -> list[Json]:
-        """The results of (method, *params). KeyError where the node answers with an error."""
-        answers = await self.ask([_call(method, *params) for method, *params in calls])
+        """The results of (method, *params). KeyError where the node answers with an error.
+
+        A follower of the lab that puts a block into another's place lacks that height for a moment:
+        then it is asked again.
+        """
+        asked = [_call(method, *params) for method, *params in calls]
+        answers = await self.ask(asked)
+        for _ in range(REPLACING_LOOKS):
+            if not any(REPLACING in str(answer.get("error")) for answer in answers):
+                break
+            await asyncio.sleep(REPLACING_SECONDS)
+            answers = await self.ask(asked)
         for answer in answers:
             if "result" not in answer:
                 raise KeyError(str(answer.get("error")))

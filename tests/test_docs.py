@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import parser
+from monitor.commands.silences import plot
 from monitor.judge.profiles import PROFILES, Profile, policy
 from monitor.policy.measures import MEASURES, Measure
 from monitor.policy.presets import PRESETS, Thresholds, rules_of
@@ -38,6 +39,16 @@ def test_profiles_page_states_each_profiles_thresholds_and_sources(profile: Prof
     assert row in page
     for source in profile.sources:
         assert f"- {source.note} ({source.where}, {source.date})" in page
+    if profile.assumed:
+        assert f"- assumed: {', '.join(f'`{name}`' for name in profile.assumed)}\n" in page
+    if profile.unknown:
+        assert f"- not found: {'; '.join(profile.unknown)}\n" in page
+
+
+def test_profiles_page_shows_the_silences_as_they_are_printed() -> None:
+    """The plot on the page is the one of the command."""
+    page = (ROOT / "docs" / "profiles.md").read_text()
+    assert "\n".join(f"    {line}" for line in plot(policy(PROFILES["ethereum"]))) in page
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/ledger.md", "docs/gate.md"])

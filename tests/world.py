@@ -1,6 +1,7 @@
 """A seeded world in simulated time: a chain, references and one node that see it, and the judges.
 
-The chain is drawn from a profile: exponential gaps, or slots of which some stay empty. A block
+The chain is drawn from a profile: exponential gaps, slots of which some stay empty, turns of which
+some are passed over, or blocks as traffic comes. A block
 reaches each endpoint after a delay that all have in common and one of its own, together at most
 the profile's arrival time, and apart at most its skew. Where the profile has reorgs, a block may
 have a rival that some endpoints see first and leave when the next block comes.
@@ -23,7 +24,8 @@ from monitor.checks import CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
 from monitor.judge.fork import SearchRange, compare, is_current, search_range
 from monitor.judge.head import is_jump
-from monitor.judge.profiles import DEV, PROFILES, Profile, override, policy
+from monitor.judge.profile import DAY_SECONDS
+from monitor.judge.profiles import DEV, PROFILES, Profile, down_in_a_row, override, policy
 from monitor.judge.quorum import (
     CONTESTED_DEPTH,
     Round,
@@ -56,9 +58,15 @@ FIRST = 5000
 """The height of the chain when the world begins."""
 MAIN = "main"
 FAST_DEV = override(DEV, interval_seconds=0.25)
-WORLDS = {profile.key: profile for profile in (*PROFILES.values(), FAST_DEV)}
-FINALITY_BLOCKS = {"dev": 8, "dev/0.25s": 8, "ethereum": 64}
-"""How far below its head a node of these chains calls a block final; the others never do."""
+TWINS = ("hoodi", "arbitrum-sepolia")
+"""Profiles whose every number is another's: their worlds would be the same."""
+WORLDS = {p.key: p for p in (*PROFILES.values(), FAST_DEV) if p.key not in TWINS}
+FINALITY_BLOCKS = {"dev": 8, "dev/0.25s": 8}
+"""How far below its head a node calls a block final, where the profile does not say."""
+REORG_RATE = 0.01
+"""How often a block has a rival, where the profile does not say."""
+DOWN_RATE = 0.05
+"""rota: how often authorities are passed over."""
 REFUSED = Unseen("refused", "connection refused")
 
 
@@ -92,6 +100,13 @@ class Chain:
         profile = self.profile
         if profile.model == "poisson":
             return self._draw.expovariate(1 / profile.interval_seconds)
+        if profile.model == "traffic":
+            waits = self._draw.random() < 1 / 2
+            traffic = self._draw.expovariate(1 / profile.interval_seconds)
+            return profile.interval_seconds + waits * traffic
+        if profile.model == "rota":
+            down = self._draw.random() < DOWN_RATE and self._draw.randint(1, down_in_a_row(profile))
+            return (1 + down) * profile.interval_seconds
         slots = 1
         while self._draw.random() < profile.miss:
             slots += 1
@@ -105,13 +120,19 @@ class Chain:
             number = self.number + 1
             self.born[number] = self._next
             self._next += self._gap()
-            if self._draw.random() < self.profile.fork_rate and not self.rival_at(number):
+            rate = self.profile.fork_rate
+            rate = REORG_RATE if rate is None else rate
+            if self._draw.random() < rate and not self.rival_at(number):
                 depth = 1
                 while depth < self._reorg_depth_max and (
                     self._draw.random() < self.profile.fork_ratio
                 ):
                     depth += 1
                 self.rivals[number] = depth
+
+    def skip(self, slots: int) -> None:
+        """Let so many slots stay empty from here on."""
+        self._next += slots * self.profile.interval_seconds
 
     def rival_at(self, number: int) -> int | None:
         """Where the rival branch begins that has a block at this height, or None."""
@@ -212,7 +233,8 @@ class Party:
     def head(self) -> HeadSeen | Unseen:
         if self.is_silent:
             return REFUSED
-        depth = FINALITY_BLOCKS.get(self._chain.profile.key)
+        profile = self._chain.profile
+        depth = profile.finality_blocks or FINALITY_BLOCKS.get(profile.key)
         final = None if depth is None else self.block(self.number - depth)
         return HeadSeen(self.block(self.number), final)
 
@@ -303,10 +325,9 @@ class World:
         return actions
 
     def steps(self, blocks: int) -> Iterator[tuple[Action, ...]]:
-        """Rounds for the time that so many blocks take."""
-        share = 1 - self.profile.miss if self.profile.model == "slots" else 1.0
-        seconds = blocks * self.profile.interval_seconds / share
-        for _ in range(math.ceil(seconds / self.policy.poll_seconds)):
+        """Rounds for the time that so many blocks take, and at least two for each."""
+        seconds = blocks * DAY_SECONDS / self.profile.blocks_a_day
+        for _ in range(max(2 * blocks, math.ceil(seconds / self.policy.poll_seconds))):
             yield self.step()
 
     def pass_blocks(self, blocks: int) -> None:

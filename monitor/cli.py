@@ -28,6 +28,7 @@ from monitor.commands import (
     UsageError,
     ledger_arguments,
     people,
+    profiles,
     transaction_arguments,
 )
 from monitor.commands.arguments import config_option, seconds_of
@@ -109,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     _notify_parser(subparsers)
     _assets_parser(subparsers)
     _config_parser(subparsers)
+    _profile_parser(subparsers)
     _lab_parser(subparsers)
     _demo_parser(subparsers)
     return root
@@ -328,6 +330,17 @@ def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         verb.set_defaults(command=command)
     schema = verbs.add_parser("schema", help="print the JSON schema of the file")
     schema.set_defaults(command=commands.config_schema)
+
+
+def _profile_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
+    profiles.add(
+        subparsers.add_parser(
+            "profile",
+            help="the chain profiles: thresholds, false alarms a month, sources",
+            description="What is known of each chain, and the thresholds that follow from it. "
+            "Asks no node.",
+        )
+    )
 
 
 def _lab_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

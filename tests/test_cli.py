@@ -46,6 +46,7 @@ def test_help_of_every_command_can_be_read() -> None:
         *(["lab", "scenario"], ["lab", "fetch"], ["demo"], ["tx"], ["tx", "list"], ["tx", "show"]),
         *(["tx", verb] for verb in ("watch", "rebroadcast", "replace", "cancel", "propose")),
         *(["tx", "halt"], ["tx", "resume"], ["ledger"], ["airdrop"], ["airdrop", "verify"]),
+        *(["profile"], ["profile", "list"], ["profile", "show"]),
         *(["ledger", verb] for verb in ("sync", "reconcile", "export", "explain")),
     ):
         assert cli.main([*words, "--help"]) == 0

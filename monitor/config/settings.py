@@ -91,7 +91,7 @@ class ProfileRef(Model):
     """A chain profile, with the numbers in which this network differs from it."""
 
     profile: Annotated[str, expects("expected the name of a chain profile")]
-    """The name of a chain profile: dev, ethereum, ethereum-2018, …"""
+    """The name of a chain profile, as `headwatch profile list` shows it: ethereum, gnosis, …"""
     interval_seconds: (
         Annotated[
             float,

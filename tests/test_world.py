@@ -134,8 +134,14 @@ SILENCES = (
 )
 FAULTS = (LAGS, STALLS, FORKS, QUIET, STRANGER, GONE, *LIARS, *SILENCES)
 
-every_profile = pytest.mark.parametrize("key", WORLDS)
-every_seed = pytest.mark.parametrize("seed", FAULT_SEEDS)
+OFTEN = ("dev", "dev/0.25s", "ethereum", "ethereum-2018")
+"""Worlds that are drawn with every seed; the others follow with the first."""
+
+
+def each_world(seeds: Sequence[int]) -> pytest.MarkDecorator:
+    """Every world, by key and seed."""
+    drawn = [(key, seed) for key in WORLDS for seed in (seeds if key in OFTEN else seeds[:1])]
+    return pytest.mark.parametrize(("key", "seed"), drawn)
 
 
 def warm(key: str, seed: int, clients: Sequence[str] = ("", "", "")) -> World:
@@ -165,11 +171,9 @@ def strike(world: World, fault: Fault) -> int:
 # -- health --------------------------------------------------------------------------------------
 
 
-@every_profile
+@each_world(SEEDS)
 @pytest.mark.parametrize(
-    ("seed", "clients"),
-    [*((seed, ("", "", "")) for seed in SEEDS), *((seed, TWO_AND_TWO) for seed in FAULT_SEEDS)],
-    ids=lambda value: str(len(value)) if isinstance(value, tuple) else str(value),
+    "clients", [("", "", ""), TWO_AND_TWO], ids=lambda clients: str(len(clients))
 )
 def test_world_that_is_healthy_opens_nothing(key: str, seed: int, clients: Sequence[str]) -> None:
     """200 blocks with late arrivals, missed slots and rivals at the tip: not one finding."""
@@ -191,7 +195,7 @@ def test_world_with_deeper_reorgs_warns_of_the_fork_at_most(seed: int) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in WORLDS if WORLDS[key].model == "slots"])
-@every_seed
+@pytest.mark.parametrize("seed", FAULT_SEEDS)
 def test_world_with_a_run_of_empty_slots_says_nothing_of_the_node(key: str, seed: int) -> None:
     """Seven in a row, the most on mainnet's record, are the network's silence and nobody's lag."""
     world = warm(key, seed)
@@ -208,8 +212,7 @@ def test_world_with_a_run_of_empty_slots_says_nothing_of_the_node(key: str, seed
 # -- faults --------------------------------------------------------------------------------------
 
 
-@every_profile
-@every_seed
+@each_world(FAULT_SEEDS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_world_with_a_fault_opens_exactly_its_findings_and_closes_them(
     fault: Fault, key: str, seed: int
@@ -238,8 +241,7 @@ def test_world_with_a_fault_opens_exactly_its_findings_and_closes_them(
         assert [k for k in kinds if k != "changed"] == ["opened", "closed"], world.story
 
 
-@every_profile
-@every_seed
+@each_world(FAULT_SEEDS)
 @pytest.mark.parametrize("fault", LIARS, ids=lambda fault: fault.name)
 def test_world_with_one_liar_of_three_moves_no_level_of_the_node(
     fault: Fault, key: str, seed: int
@@ -253,8 +255,7 @@ def test_world_with_one_liar_of_three_moves_no_level_of_the_node(
         assert world.verdict.word == "pass", world.story
 
 
-@every_profile
-@every_seed
+@each_world(FAULT_SEEDS)
 @pytest.mark.parametrize("fault", SILENCES, ids=lambda fault: fault.name)
 def test_world_without_a_quorum_is_inconclusive_and_never_passes(
     fault: Fault, key: str, seed: int
@@ -268,8 +269,7 @@ def test_world_without_a_quorum_is_inconclusive_and_never_passes(
     assert "pass" in {world.verdict.word for _ in world.steps(AFTER_BLOCKS)}, world.story
 
 
-@every_profile
-@pytest.mark.parametrize("seed", range(20, 25))
+@each_world(range(20, 25))
 @pytest.mark.parametrize("fault", [LAGS, STALLS, FORKS], ids=lambda fault: fault.name)
 def test_world_with_a_faulty_node_is_told_within_two_blocks_of_the_threshold(
     fault: Fault, key: str, seed: int

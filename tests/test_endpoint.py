@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
+import msgspec
 import pytest
 
 from monitor.endpoint import (
@@ -224,7 +225,7 @@ async def test_close_ends_the_question_under_way(session: aiohttp.ClientSession)
 
 
 class _Never:
-    def decode(self, raw: bytes, /) -> None:
+    def decode(self, raw: msgspec.Raw, /) -> None:
         raise MalformedAnswer
 
 

@@ -63,10 +63,11 @@ FIRST = Pace(pauses_seconds=(0.5,), again=TRANSIENT - {Meaning.TIMEOUT})
 class _Bytes:
     """Reads the `bytes` of execution-apis: an even number of digits after `0x`."""
 
-    def decode(self, raw: bytes, /) -> bytes:
-        found = _HEX.fullmatch(raw)
+    def decode(self, raw: msgspec.Raw, /) -> bytes:
+        text = bytes(raw)
+        found = _HEX.fullmatch(text)
         if found is None:
-            message = f"expected hex bytes, got {raw[:40].decode(errors='replace')}"
+            message = f"expected hex bytes, got {text[:40].decode(errors='replace')}"
             raise msgspec.ValidationError(message)
         return bytes.fromhex(found[1].decode())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,15 +59,37 @@ def _unhexed(texts: Sequence[str], lengths: Ints) -> bytes | None:
     if (lengths < len("0x")).any() or (lengths % 2).any():
         return None
     try:
-        joined = "".join(texts).encode("ascii")
-        digits, starts = np.frombuffer(joined, np.uint8), lengths.cumsum() - lengths
-        if not ((digits[starts] == ord("0")) & (digits[starts + 1] == ord("x"))).all():
+        joined = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
+        starts = lengths.cumsum() - lengths
+        if not ((joined[starts] == ord("0")) & (joined[starts + 1] == ord("x"))).all():
             return None
-        # No hex holds an x: where another `0x` was taken out as well, the length tells.
-        found = binascii.unhexlify(joined.replace(b"0x", b""))
+        is_digit = np.ones(len(joined), np.bool_)
+        is_digit[starts] = is_digit[starts + 1] = False
+        return binascii.unhexlify(joined[is_digit].tobytes())
     except (UnicodeEncodeError, binascii.Error):
         return None
-    return found if 2 * len(found) == len(joined) - 2 * len(texts) else None
+
+
+def values(matrix: Bytes) -> list[bytes]:
+    """The rows of a matrix, each as bytes."""
+    import numpy as np
+
+    row = np.dtype((np.void, matrix.shape[1]))
+    found: list[bytes] = np.ascontiguousarray(matrix).view(row).ravel().tolist()
+    return found
+
+
+def bytes_values(column: pa.Array) -> list[bytes]:
+    """The values of a column of any lengths, none of them null."""
+    import numpy as np
+
+    if not len(column):
+        return []
+    _, ends, held = column.buffers()
+    offsets = np.frombuffer(ends, np.int32)[column.offset : column.offset + len(column) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    joined = b"" if held is None else held[first:last].to_pybytes()
+    return [joined[start:end] for start, end in pairwise((offsets - first).tolist())]
 
 
 def fixed_column(matrix: Bytes) -> pa.Array:

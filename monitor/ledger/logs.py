@@ -20,11 +20,13 @@ import msgspec
 
 from monitor.ledger.columns import (
     bytes_column,
+    bytes_values,
     fixed,
     fixed_column,
     topic_column,
     unhex,
     unhex_any,
+    values,
 )
 from monitor.ledger.errors import CouldNotSee
 from monitor.model import Address
@@ -85,7 +87,7 @@ class RawLog(msgspec.Struct, rename="camel", frozen=True, gc=False):
     """
 
     address: str
-    topics: list[str]
+    topics: tuple[str, ...]
     data: str
     block_number: str | None = None
     block_hash: str | None = None
@@ -148,19 +150,21 @@ def rows(batch: pa.RecordBatch) -> Iterator[Log]:
     """The logs of a batch, one by one."""
     for start in range(0, batch.num_rows, ROWS_AT_ONCE):
         some = batch.slice(start, ROWS_AT_ONCE)
-        names = ("block", "log_index", "transaction", "address", "data")
-        block, index, transaction, address, data = (
-            some.column(some.schema.get_field_index(name)).to_pylist() for name in names
-        )
-        of_topics = zip(
-            *(
-                some.column(some.schema.get_field_index(f"topic{number}")).to_pylist()
-                for number in range(TOPICS_MAX)
-            ),
-            strict=True,
-        )
-        topics = [tuple(topic for topic in four if topic is not None) for four in of_topics]
-        yield from map(Log, block, index, transaction, address, topics, data)
+        block, index = (some.column(number).to_numpy().tolist() for number in (0, 1))
+        transaction, address = (values(fixed(some, name)) for name in ("transaction", "address"))
+        data = bytes_values(some.column(some.num_columns - 1))
+        yield from map(Log, block, index, transaction, address, _dealt(some), data)
+
+
+def _dealt(batch: pa.RecordBatch) -> list[tuple[bytes, ...]]:
+    """The topics of each log: those of its columns up to the first that is null."""
+    import numpy as np
+
+    names = [f"topic{number}" for number in range(TOPICS_MAX)]
+    there = [batch.column(name).is_valid().to_numpy(zero_copy_only=False) for name in names]
+    counts = np.logical_and.accumulate(there).sum(axis=0).tolist()
+    fours = zip(*(values(fixed(batch, name)) for name in names), strict=True)
+    return [four[:count] for four, count in zip(fours, counts, strict=True)]
 
 
 def merged(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
@@ -322,8 +326,7 @@ def _check_topics(topics: Bytes, counts: Ints, position: int, allowed: frozenset
     if fewer.any():
         message = f"log {int(fewer.argmax())} of {len(counts)} has no topic {position} as asked for"
         raise BadLogs(message)
-    joined = topics[counts.cumsum() - counts + position].tobytes()
-    each = [joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)]
+    each = values(topics[counts.cumsum() - counts + position])
     if not set(each) <= allowed:
         at = next(number for number, topic in enumerate(each) if topic not in allowed)
         message = f"log {at} of {len(counts)} has a topic {position} that was not asked for"

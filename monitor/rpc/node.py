@@ -48,9 +48,12 @@ UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class Decoder(Protocol[T_co]):
-    """What turns the JSON of a result into a value (msgspec's decoders do)."""
+    """What turns the JSON of a result into a value (msgspec's decoders do).
 
-    def decode(self, raw: bytes, /) -> T_co: ...
+    It is given a view of the answer, which `bytes` copies.
+    """
+
+    def decode(self, raw: msgspec.Raw, /) -> T_co: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +295,11 @@ class Node:
             raise MalformedAnswer(self.url.scrub(text))
         if answer.error is not None:
             raise self._rejection(call.method, answer)
-        raw = bytes(answer.result)
-        if not raw:
+        if not answer.result:
             text = f"{call.method}: neither result nor error"
             raise MalformedAnswer(text)
         try:
-            return call.decoder.decode(raw)
+            return call.decoder.decode(answer.result)
         except UNREADABLE as error:
             message = f"{call.method}: {self.url.scrub(str(error))}"
             raise MalformedAnswer(message) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from monitor.lab.anvil import Anvil
@@ -307,4 +308,4 @@ async def test_call_many_on_anvil_answers_by_hash_and_tells_reverts(anvil_path: 
 @pytest.mark.parametrize("raw", [b'"0x"', b'"0x00ff"', b'"0xABcd"'])
 def test_data_of_whole_bytes_is_read(raw: bytes) -> None:
     """An even number of digits of either case is bytes."""
-    assert data.decode(raw) == bytes.fromhex(raw.decode()[3:-1])
+    assert data.decode(msgspec.Raw(raw)) == bytes.fromhex(raw.decode()[3:-1])

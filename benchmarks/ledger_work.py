@@ -1,10 +1,10 @@
 """One piece of work on the ledger, in a process of its own: `python -m benchmarks.ledger_work`.
 
-WHAT is `replay` (event after event), `gather` (the same events into columns, and the prediction of
-those), `decode` (stored logs into events), `columns` or `cluster` (the prediction of columns that
-were made out of nothing, here or on Dask). It says how far it has come and then what it cost, each
-as one line of JSON. Making the history is not in the figures. The digest is of all scores and
-balances.
+WHAT is `replay` (event after event), `stored` (logs decoded, and then replayed), `gather` (the same
+events into columns, and the prediction of those), `columns` or `cluster` (the prediction of columns
+that were made out of nothing, here or on Dask). It says how far it has come and then what it cost,
+each as one line of JSON. Garbage is collected as seldom as in a reconciliation. Making the history
+is not in the figures. The digest is of all scores and balances.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any
 
 from benchmarks.ledger_history import HUB, History
 from benchmarks.tracked import megabytes
+from monitor.ledger.collecting import seldom
 from monitor.model import Address
 from monitor.poco.v1.events import Logged
+from monitor.poco.v1.state import State
 
 
 def replay(contributions: int) -> dict[str, Any]:
@@ -37,9 +39,7 @@ def replay(contributions: int) -> dict[str, Any]:
         spent += time.process_time() - began
     replaying.finish()
     assert not replaying.differences, replaying.differences[0]
-    state = replaying.state
-    balances = {who: (one.stake, one.locked) for who, one in state.accounts.items()}
-    digest = _digest(balances, state.scores)
+    digest = _digest_of(replaying.state)
     return {"events": history.events, "cpu_seconds": spent, "digest": digest}
 
 
@@ -81,22 +81,32 @@ def gather(contributions: int) -> dict[str, Any]:
     }
 
 
-def decode(contributions: int) -> dict[str, Any]:
-    """Logs as they are stored, of contributions alone, into events: what comes before a replay."""
-    from benchmarks.answerer import Request
-    from benchmarks.logged import ADDRESS, COUNTS, FIRST, Contributions
-    from monitor.ledger.logs import Asked, read_logs, rows
-    from monitor.poco.v1.decoding import decode as decoded
+def stored(contributions: int) -> dict[str, Any]:
+    """The same replay from logs as they are stored: a batch is decoded, and then applied."""
+    from benchmarks.ledger_stored import CONTRACTS, batches
+    from monitor.ledger.v1.emitters import Emitters
+    from monitor.poco.v1.replay import Replay, new_state
 
-    last = FIRST + contributions * len(COUNTS) // sum(COUNTS)
-    wanted = {"fromBlock": hex(FIRST), "toBlock": hex(last)}
-    raw = Contributions(last + 1 - FIRST).result(Request(1, "eth_getLogs", [wanted]))
-    assert raw is not None
-    batch = read_logs(raw, Asked(frozenset([ADDRESS]), FIRST, last))
-    began = time.process_time()
-    for log in rows(batch):
-        decoded("pool", ADDRESS, log.topics, log.data)
-    return {"events": batch.num_rows, "cpu_seconds": time.process_time() - began}
+    history = History(contributions)
+    replaying, emitters = Replay(new_state(HUB), history.facts), Emitters(CONTRACTS)
+    decoding = applying = 0.0
+    for batch in chain.from_iterable(map(batches, _told(history))):
+        began = time.process_time()
+        emitters.learn_of(batch)
+        logged = list(emitters.logged(batch))
+        decoded = time.process_time()
+        for one in logged:
+            replaying.apply(one)
+        applying += time.process_time() - decoded
+        decoding += decoded - began
+    replaying.finish()
+    assert not replaying.differences, replaying.differences[0]
+    return {
+        "events": history.events,
+        "cpu_seconds": decoding + applying,
+        "decode_seconds": decoding,
+        "digest": _digest_of(replaying.state),
+    }
 
 
 def columns(contributions: int) -> dict[str, Any]:
@@ -145,6 +155,11 @@ def _told(history: History) -> Iterator[list[Logged]]:
         yield logged
 
 
+def _digest_of(state: State) -> str:
+    balances = {who: (one.stake, one.locked) for who, one in state.accounts.items()}
+    return _digest(balances, state.scores)
+
+
 def _digest(balances: dict[Address, tuple[int, int]], scores: dict[Address, int]) -> str:
     """Of what is not zero."""
     there = sorted((who, *pair) for who, pair in balances.items() if any(pair))
@@ -157,8 +172,9 @@ def _say(what: object) -> None:
     sys.stdout.flush()
 
 
-WORK = {work.__name__: work for work in (replay, gather, decode, columns, cluster)}
+WORK = {work.__name__: work for work in (replay, gather, stored, columns, cluster)}
 
 if __name__ == "__main__":
-    done = WORK[sys.argv[1]](int(sys.argv[2]))
+    with seldom():
+        done = WORK[sys.argv[1]](int(sys.argv[2]))
     _say({"megabytes": megabytes(), **done, "is_done": True})

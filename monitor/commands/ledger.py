@@ -63,10 +63,12 @@ def ending(command: Command) -> Command:
     def ended(chosen: argparse.Namespace) -> int:
         require_extra()
         from monitor.act.words import plain
+        from monitor.ledger.collecting import seldom
         from monitor.ledger.errors import BrokenStore, CouldNotSee, NotAHub
 
         try:
-            return command(chosen)
+            with seldom():
+                return command(chosen)
         except CouldNotSee as error:
             note(f"inconclusive: {plain(error.detail)}")
             if getattr(chosen, "json", False) or chosen.output is not None:

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from typing import BinaryIO, TextIO
 
+from monitor.ledger.collecting import seldom
 from monitor.ledger.errors import BrokenStore, CouldNotSee, NotAHub
 from monitor.ledger.job import (
     BROKEN_STORE,
@@ -97,7 +98,9 @@ def main(read: BinaryIO, write: BinaryIO, told: TextIO) -> int:
     except PlainError as error:
         print(f"no request: {error}", file=told)
         return USAGE
-    write.write(outcome_json(asyncio.run(answer(request, lines(told)))) + b"\n")
+    with seldom():
+        outcome = asyncio.run(answer(request, lines(told)))
+    write.write(outcome_json(outcome) + b"\n")
     write.flush()
     return 0
 

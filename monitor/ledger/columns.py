@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,13 +70,12 @@ def _unhexed(texts: Sequence[str], lengths: Ints) -> bytes | None:
         return None
 
 
-def values(matrix: Bytes) -> list[bytes]:
+def fixed_values(matrix: Bytes) -> list[bytes]:
     """The rows of a matrix, each as bytes."""
     import numpy as np
 
     row = np.dtype((np.void, matrix.shape[1]))
-    found: list[bytes] = np.ascontiguousarray(matrix).view(row).ravel().tolist()
-    return found
+    return cast("list[bytes]", np.ascontiguousarray(matrix).view(row).ravel().tolist())
 
 
 def bytes_values(column: pa.Array) -> list[bytes]:

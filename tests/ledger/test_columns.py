@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from monitor.ledger.columns import (
     OFFSET_MAX,
     bytes_column,
+    bytes_values,
     fixed,
     fixed_column,
+    fixed_values,
     topic_column,
     unhex,
     unhex_any,
@@ -96,6 +98,24 @@ def test_half_bytes_of_two_texts_are_no_whole_one() -> None:
     """Two of an odd number of digits have an even number together, and are no hex all the same."""
     assert unhex_any(["0xa", "0xbcd"]) is None
     assert bytes_column(["0xabc", "0xd"]) is None
+
+
+@given(each=VALUES)
+def test_bytes_values_of_any_slice_are_those_of_its_rows(each: list[bytes]) -> None:
+    """However a column came to be, with a buffer for its bytes or without, and from any row on."""
+    for column in (bytes_column(hexed(each)), pa.array(each, pa.binary())):
+        assert column is not None
+        for start in range(len(each) + 1):
+            for count in range(len(each) + 1 - start):
+                assert bytes_values(column.slice(start, count)) == each[start : start + count]
+
+
+@given(each=st.lists(st.binary(min_size=3, max_size=3), max_size=6))
+def test_fixed_values_of_a_matrix_are_its_rows(each: list[bytes]) -> None:
+    """Zeros at the end of a row are bytes as others are; rows that are taken apart as well."""
+    matrix = np.frombuffer(b"".join(each), np.uint8).reshape(-1, 3)
+    assert fixed_values(matrix) == each
+    assert fixed_values(matrix[::2]) == each[::2]
 
 
 @given(values=VALUES)

@@ -6,17 +6,19 @@ the one that announces it. The same names, and the same topics, mean nothing fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from monitor.ledger.fetching import Fetcher, Page
-from monitor.ledger.logs import HASH_BYTES, Log, merged, rows
+from monitor.ledger.logs import HASH_BYTES, Lists, Log, listed, merged
 from monitor.ledger.remedies import BAD_LOGS, unseen
 from monitor.ledger.v1.discovery import Contracts
-from monitor.model import Address, Hash32
-from monitor.poco.v1.decoding import TOPICS, UndecodableLog, decode, topics_of
-from monitor.poco.v1.events import CreateCategory, CreateWorkerPool, Logged, Source
+from monitor.model import Address
+from monitor.poco.v1.decoding import TOPICS, UndecodableLog, decode, decode_alike, topics_of
+from monitor.poco.v1.events import CreateCategory, CreateWorkerPool, Event, Logged, Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,21 +88,43 @@ class Emitters:
 
         Raises CouldNotSee for a log that none of these contracts can have made.
         """
-        for log in rows(batch):
-            logged = self._logged(log)
-            if logged is not None:
-                yield logged
+        for lists in listed(batch):
+            events = self._events(lists)
+            if events is None:
+                events = [self._event(log) for log in map(Log, *lists)]
+            hashes = b"".join(lists.transaction).hex("x", HASH_BYTES).split("x")
+            transactions = map("0x".__add__, hashes)
+            placed = zip(lists.block, lists.log_index, transactions, events, strict=True)
+            # No event is an empty tuple.
+            yield from map(_logged, compress(placed, events))
 
-    def _logged(self, log: Log) -> Logged | None:
+    def _events(self, lists: Lists) -> list[Event | None] | None:
+        """The events of these logs, a kind at a time; None where one of them is none of ours."""
+        kinds: defaultdict[tuple[bytes, bytes], list[int]] = defaultdict(list)
+        for row, (address, topics) in enumerate(zip(lists.address, lists.topics, strict=True)):
+            kinds[address, topics[0] if topics else b""].append(row)
+        found: list[Event | None] = [None] * len(lists.block)
+        for (address, _), rows in kinds.items():
+            of = self._sources.get(address)
+            if of is None:
+                return None
+            alike = [lists.topics[row] for row in rows]
+            data = [lists.data[row] for row in rows]
+            try:
+                events = decode_alike(*of, alike, data)
+            except UndecodableLog:
+                return None
+            for row, event in zip(rows, events, strict=True):
+                found[row] = event
+        return found
+
+    def _event(self, log: Log) -> Event | None:
         source, emitter = self._source(log)
         try:
-            event = decode(source, emitter, log.topics, log.data)
+            return decode(source, emitter, log.topics, log.data)
         except UndecodableLog as error:
             detail = f"log {log.log_index} of block {log.block}, of the {source}: {error}"
             raise unseen(BAD_LOGS, detail) from None
-        if event is None:
-            return None
-        return Logged(log.block, log.log_index, Hash32("0x" + log.transaction.hex()), event)
 
     def _source(self, log: Log) -> tuple[Source, Address]:
         found = self._sources.get(log.address)
@@ -114,6 +138,9 @@ class Emitters:
 
     def _add(self, source: Source, address: Address) -> None:
         self._sources[_raw(address)] = (source, address)
+
+
+_logged: Callable[[Iterable[object]], Logged] = partial(tuple.__new__, Logged)
 
 
 def _raw(address: Address) -> bytes:

@@ -7,7 +7,6 @@ IexecHub, Marketplace, WorkerPool; RLC). What moves nothing in a ledger has no c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from monitor.poco.v1 import events as e
@@ -20,7 +19,7 @@ class Declared(NamedTuple):
     topic: str
     """Hex of the hash of its name and types (keccak256)."""
     solidity: str
-    make: Callable[..., Event] | None
+    make: type[Event] | None
 
 
 _OWNERSHIP: Final = Declared(

@@ -8,11 +8,12 @@ kind of contract is not that event, and which contracts are of a kind only the c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from itertools import repeat
+from struct import Struct
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import Address, Hash32
+from monitor.model import Address
 from monitor.poco.v1.declared import HUB, MARKETPLACE, POOL, TOKEN, Declared
 from monitor.poco.v1.events import Event, Source
 
@@ -22,7 +23,11 @@ NO_PREFIX: Final = bytes(12)
 ADDRESSES_KEPT_MAX: Final = 1 << 16
 """So many words of addresses are turned into text once only."""
 
-Make: TypeAlias = Callable[..., Event]
+Read: TypeAlias = Callable[[bytes], int | str]
+
+
+_new: Final = tuple.__new__
+"""A class's own would count the values once more, and `TOPICS` is made of its names."""
 
 
 class UndecodableLog(ValueError):
@@ -32,11 +37,10 @@ class UndecodableLog(ValueError):
 class Field(NamedTuple):
     """One parameter that is kept: what it is, and where it stands."""
 
-    read: Callable[[bytes, bytes], int | str]
-    """Its word, and the whole of the data, to the value."""
-    is_indexed: bool
+    read: Read | None
+    """From its word to its value; None for a string, which is elsewhere in the data."""
     place: int
-    """Number of the topic, or of the data's first byte."""
+    """Number of its word, where the topics come first and then the head of the data."""
 
 
 class Emission(NamedTuple):
@@ -44,12 +48,12 @@ class Emission(NamedTuple):
 
     signature: str
     """As it is hashed."""
-    make: Make | None
+    make: type[Event] | None
     """None where nothing in the ledger moves."""
     fields: tuple[Field, ...]
     topic_count: int
-    head_bytes: int
-    """Of the data before the contents of strings."""
+    head: Struct
+    """The words of the data before the contents of strings."""
     is_static: bool
     """Whether the data end with the head."""
 
@@ -65,21 +69,45 @@ def decode(source: Source, emitter: Address, topics: Sequence[bytes], data: byte
         topic = f"0x{topics[0].hex()}" if topics else "of no event at all"
         msg = f"nothing that this contract emits has the topic {topic}"
         raise UndecodableLog(msg)
-    _, make, fields, topic_count, head_bytes, is_static = emission
+    _, make, fields, topic_count, head, is_static = emission
     if make is None:
         return None
     if len(topics) != topic_count:
         msg = f"{emission.signature} has {topic_count} topics, and {len(topics)} are here"
         raise UndecodableLog(msg)
-    if len(data) < head_bytes or (is_static and len(data) > head_bytes):
-        count = f"{head_bytes} bytes of data{'' if is_static else ' or more'}"
+    if len(data) < head.size or (is_static and len(data) > head.size):
+        count = f"{head.size} bytes of data{'' if is_static else ' or more'}"
         msg = f"{emission.signature} has {count}, and {len(data)} are here"
         raise UndecodableLog(msg)
-    values = [
-        read(topics[place] if is_indexed else data[place : place + WORD_BYTES], data)
-        for read, is_indexed, place in fields
-    ]
-    return make(emitter, *values) if source == "pool" else make(*values)
+    words = (*topics, *head.unpack_from(data))
+    values: list[int | str] = [emitter] if source == "pool" else []
+    for read, place in fields:
+        values.append(_string(words[place], data) if read is None else read(words[place]))
+    return _new(make, values)
+
+
+def decode_alike(
+    source: Source, emitter: Address, topics: Sequence[Sequence[bytes]], data: Sequence[bytes]
+) -> list[Event | None]:
+    """What `decode` gives for each of some logs of one contract, which have one first topic.
+
+    Raises UndecodableLog as well, but not of the first that is none. What is of one length is read
+    a word of all of them at a time; the rest log by log.
+    """
+    emission = TOPICS[source].get(topics[0][0]) if topics and topics[0] else None
+    if (
+        emission is None
+        or emission.make is None
+        or not emission.is_static
+        or set(map(len, topics)) != {emission.topic_count}
+        or set(map(len, data)) != {emission.head.size}
+    ):
+        return [decode(source, emitter, *log) for log in zip(topics, data, strict=True)]
+    words = [*zip(*topics, strict=True), *zip(*map(emission.head.unpack, data), strict=True)]
+    values = [map(read, words[place]) for read, place in emission.fields if read is not None]
+    emitters = [[emitter] * len(data)] if source == "pool" else []
+    made = zip(*emitters, *values, strict=True)
+    return list(map(_new, repeat(emission.make), made))
 
 
 def topics_of(source: Source) -> frozenset[bytes]:
@@ -90,27 +118,24 @@ def topics_of(source: Source) -> frozenset[bytes]:
 # -- words ---------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=ADDRESSES_KEPT_MAX)
-def _address_of(word: bytes) -> Address:
-    if len(word) != WORD_BYTES or word[:12] != NO_PREFIX:
-        msg = f"0x{word.hex()} is no address"
-        raise UndecodableLog(msg)
-    return Address(f"0x{word[12:].hex()}")
+class _Addresses(dict[bytes, Address]):
+    """The addresses of words, each made once; so many are kept, and then none."""
+
+    def __missing__(self, word: bytes) -> Address:
+        if len(word) != WORD_BYTES or word[:12] != NO_PREFIX:
+            msg = f"0x{word.hex()} is no address"
+            raise UndecodableLog(msg)
+        if len(self) >= ADDRESSES_KEPT_MAX:
+            self.clear()
+        self[word] = address = Address(f"0x{word[12:].hex()}")
+        return address
 
 
-def _address(word: bytes, data: bytes) -> Address:
-    del data
-    return _address_of(word)
+addresses: Final = _Addresses()
 
 
-def _uint(word: bytes, data: bytes) -> int:
-    del data
-    return int.from_bytes(word)
-
-
-def _hash(word: bytes, data: bytes) -> Hash32:
-    del data
-    return Hash32(f"0x{word.hex()}")
+def _hash(word: bytes) -> str:
+    return f"0x{word.hex()}"
 
 
 def _string(word: bytes, data: bytes) -> str:
@@ -123,11 +148,11 @@ def _string(word: bytes, data: bytes) -> str:
     return data[start : start + length].decode(errors="replace")
 
 
-READERS: Final[Mapping[str, Callable[[bytes, bytes], int | str]]] = {
-    "address": _address,
-    "uint256": _uint,
+READERS: Final[Mapping[str, Read | None]] = {
+    "address": addresses.__getitem__,
+    "uint256": int.from_bytes,
     "bytes32": _hash,
-    "string": _string,
+    "string": None,
 }
 
 # -- the events ----------------------------------------------------------------------------------
@@ -136,22 +161,22 @@ READERS: Final[Mapping[str, Callable[[bytes, bytes], int | str]]] = {
 def emission_of(declared: Declared) -> Emission:
     """How an event is read; a parameter without a name is not kept."""
     name, _, parameters = declared.solidity.removesuffix(")").partition("(")
-    types, fields, topic_count, head_bytes = [], [], 1, 0
-    for parameter in parameters.split(", "):
-        kind, *words = parameter.split()
+    split = [parameter.split() for parameter in parameters.split(", ")]
+    topic_count = 1 + sum("indexed" in words for _, *words in split)
+    types, fields, topic, place = [], [], 1, topic_count
+    for kind, *words in split:
         types.append(kind)
         is_indexed = "indexed" in words
         if words not in ([], ["indexed"]):
-            place = topic_count if is_indexed else head_bytes
-            fields.append(Field(READERS[kind], is_indexed, place))
-        topic_count += is_indexed
-        head_bytes += 0 if is_indexed else WORD_BYTES
+            fields.append(Field(READERS[kind], topic if is_indexed else place))
+        topic += is_indexed
+        place += not is_indexed
     return Emission(
         f"{name}({','.join(types)})",
         declared.make,
         tuple(fields),
         topic_count,
-        head_bytes,
+        Struct(f"{WORD_BYTES}s" * (place - topic_count)),
         "string" not in types,
     )
 

@@ -23,6 +23,7 @@ from monitor.poco.v1.events import (
 )
 
 EffectEvent: TypeAlias = Reward | Seize | AccurateContribution | FaultyContribution
+PAYING = Reward, Seize
 EMITTED = {
     "reward": "Reward",
     "seize": "Seize",
@@ -64,7 +65,7 @@ class Emitted(NamedTuple):
 def effect_of(event: EffectEvent) -> Effect:
     """What an event says."""
     name = type(event).__name__
-    if isinstance(event, Reward | Seize):
+    if isinstance(event, PAYING):
         return Effect(name, event.user, None, event.amount)
     return Effect(name, event.worker, event.woid, None)
 

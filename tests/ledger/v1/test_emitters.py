@@ -246,9 +246,11 @@ IMPOSSIBLE: Mapping[str, tuple[Json, str]] = {
 
 @pytest.mark.parametrize(("log", "why"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_logged_of_what_none_of_them_can_have_made_is_inconclusive(log: Json, why: str) -> None:
-    """A log that is impossible is the node's mistake, named with its place and the remedy."""
+    """The first log that is impossible is the node's mistake, named with its place and a remedy."""
+    good = raw(3, HUB, DEPOSIT, values=word(STRANGER) + f"{5:064x}")
+    later = raw(5, HUB, DEPOSIT)
     with pytest.raises(CouldNotSee) as caught:
-        list(Emitters(CONTRACTS).logged(batch_of(log)))
+        list(Emitters(CONTRACTS).logged(batch_of(good, log, later)))
     assert caught.value.reason == "bad_logs"
     assert caught.value.detail.startswith(why)
     assert caught.value.detail.endswith("; ask another node for them")

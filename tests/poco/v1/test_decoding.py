@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Address, Hash32
+from monitor.poco.v1 import decoding
 from monitor.poco.v1 import events as e
-from monitor.poco.v1.decoding import TOPICS, UndecodableLog, decode, topics_of
+from monitor.poco.v1.decoding import (
+    TOPICS,
+    UndecodableLog,
+    decode,
+    decode_alike,
+    topics_of,
+)
 from monitor.poco.v1.events import Event, Source
 from tests.poco.v1.by_hand import APP, DATASET, HUB, OWNER, POOL, REQUESTER
 from tests.poco.v1.by_hand import GOOD as WORKER
@@ -304,3 +311,70 @@ def test_decode_any_log_is_an_event_or_is_refused(
     except UndecodableLog:
         return
     assert isinstance(event, get_args(Event))
+
+
+# -- many at once ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", [*CASES, *SILENT], ids=name_of)
+def test_decode_alike_of_whole_logs_is_what_decode_gives_for_each(case: Case) -> None:
+    """Whatever the event: as many, in their order, the emitter where a pool's events have it."""
+    topics, data = case.topics, logged(case)
+    found = decode_alike(case.source, POOL, [topics] * 3, [data] * 3)
+    assert found == [case.event] * 3
+    assert [type(each) for each in found] == [type(case.event)] * 3
+
+
+WORDS = st.integers(0, 2**160 - 1).map(lambda value: value.to_bytes(32))
+
+
+@given(
+    st.lists(st.tuples(WORDS, WORDS, st.binary(min_size=32, max_size=32)), min_size=1, max_size=9)
+)
+def test_decode_alike_keeps_logs_apart(words: list[tuple[bytes, bytes, bytes]]) -> None:
+    """No value goes to another log, where all of them are read a word at a time."""
+    topic = keccak(b"Contribute(address,address,bytes32)")
+    topics = [(topic, woid, worker) for woid, worker, _ in words]
+    data = [result for _, _, result in words]
+    expected = [decode("pool", POOL, *log) for log in zip(topics, data, strict=True)]
+    assert decode_alike("pool", POOL, topics, data) == expected
+
+
+GOOD_TOPICS = (keccak(b"Reveal(address,address,bytes32)"), *[bytes(32)] * 2)
+BAD_LOGS = {
+    "a topic less": (GOOD_TOPICS[:2], bytes(32)),
+    "a topic more": ((*GOOD_TOPICS, bytes(32)), bytes(32)),
+    "a byte less": (GOOD_TOPICS, bytes(31)),
+    "a byte more": (GOOD_TOPICS, bytes(33)),
+    "no address": ((GOOD_TOPICS[0], b"\1" * 32, bytes(32)), bytes(32)),
+    "a short address": ((GOOD_TOPICS[0], bytes(31), bytes(32)), bytes(32)),
+}
+
+
+@pytest.mark.parametrize(("topics", "data"), BAD_LOGS.values(), ids=BAD_LOGS)
+@pytest.mark.parametrize("place", [0, 1])
+def test_decode_alike_with_one_that_is_no_event_is_refused(
+    place: int, topics: tuple[bytes, ...], data: bytes
+) -> None:
+    """One bad log among good ones, wherever it stands, is as bad as alone."""
+    logs = [(GOOD_TOPICS, bytes(32))]
+    logs.insert(place, (topics, data))
+    with pytest.raises(UndecodableLog):
+        decode_alike("pool", POOL, *zip(*logs, strict=True))
+
+
+def test_decode_alike_of_what_is_no_event_is_refused() -> None:
+    """A topic of nobody, and no topic at all; of no logs there are no events."""
+    for topics in ((bytes(32),), ()):
+        with pytest.raises(UndecodableLog):
+            decode_alike("hub", HUB, [topics], [b""])
+    assert decode_alike("hub", HUB, [], []) == []
+
+
+def test_decode_more_addresses_than_are_kept_are_all_of_them() -> None:
+    """What is remembered of words is bounded, and forgetting changes no event."""
+    topic, count = keccak(b"Seize(address,uint256)"), decoding.ADDRESSES_KEPT_MAX + 9
+    words = [number.to_bytes(32) for number in range(count)]
+    found = decode_alike("hub", HUB, [(topic,)] * count, [word + bytes(32) for word in words])
+    assert found == [e.Seize(Address(f"0x{number:040x}"), 0) for number in range(count)]
+    assert len(decoding.addresses) <= decoding.ADDRESSES_KEPT_MAX

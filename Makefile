@@ -95,6 +95,7 @@ generate: $(INSTALLED) ## write anew what is made from tables: alerts, boards, r
 	@$(PY) -m alerts
 	$(PY) -m dashboards
 	$(PY) tests/test_config.py
+	$(PY) tests/test_docs.py
 	$(PY) -c 'from monitor.act.metrics import metrics_page; print(metrics_page(), end="")' >docs/metrics.md
 
 lint: $(INSTALLED) ## ruff, its formatter, and mypy --strict

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.logged import ADDRESS, FIRST, TOPIC
 from benchmarks.tracked import megabytes
-from monitor.ledger.collecting import seldom
+from monitor.garbage import seldom
 
 SPAN = 2000
 """Blocks asked for at once: about 10,000 logs. Ours begins with as many and may change it."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.ledger_history import HUB, History
 from benchmarks.tracked import megabytes
-from monitor.ledger.collecting import seldom
+from monitor.garbage import seldom
 from monitor.model import Address
 from monitor.poco.v1.events import Logged
 from monitor.poco.v1.state import State

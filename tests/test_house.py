@@ -91,6 +91,7 @@ ROOMS = (
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             *("monitor.poco", "monitor.config", "monitor.lock", "monitor.migrations"),
+            "monitor.garbage",
         ),
         never=("web3", "prometheus_client"),
     ),
@@ -187,7 +188,6 @@ UNMIRRORED = {
     ),
     "monitor.transactions.signing": "tests/e2e/test_signing.py: caps, signers, real pools",
     "monitor.transactions.reading": "tests/transactions/test_sight.py: what is read is looked at",
-    "monitor.garbage": "tests/test_run.py: a sidecar sets it when it begins",
     "monitor.migrations": "tests/transactions/journal/test_schema.py: and by all that use it",
     "monitor.lab.payments": "tests/e2e/test_scenarios.py: the scenario that pays",
     "monitor.lab.errors": "tests/lab/test_network.py: raised by all of the lab",

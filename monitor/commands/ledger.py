@@ -63,7 +63,7 @@ def ending(command: Command) -> Command:
     def ended(chosen: argparse.Namespace) -> int:
         require_extra()
         from monitor.act.words import plain
-        from monitor.ledger.collecting import seldom
+        from monitor.garbage import seldom
         from monitor.ledger.errors import BrokenStore, CouldNotSee, NotAHub
 
         try:

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from typing import BinaryIO, TextIO
 
-from monitor.ledger.collecting import seldom
+from monitor.garbage import seldom
 from monitor.ledger.errors import BrokenStore, CouldNotSee, NotAHub
 from monitor.ledger.job import (
     BROKEN_STORE,

@@ -36,7 +36,6 @@ DEAF_SECONDS_MAX = 600.0
 """An unanswered arrival is not kept longer for the sake of an endpoint that does not answer."""
 ABSENT_ROUNDS_MAX = 3
 """So many rounds nobody has an unanswered arrival, then it was never sent."""
-UNSENDABLE = "its bytes cannot be had"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,6 @@ Trouble = Literal["unknown", "refused", "unavailable"]
 with what there is (409). `unavailable`: the journal, a signer or every endpoint failed (503)."""
 
 
-CapReason = Literal["cap_blocks_bump", "budget_exhausted"]
-
-
 class OrderError(Exception):
     """An order that was not carried out; one line for a person, without secrets."""
 

@@ -22,7 +22,6 @@ from monitor.ledger.drivers.stages import (
 from monitor.ledger.kernels.balances import Sums, added, settled
 from monitor.ledger.kernels.bounds import within
 from monitor.ledger.kernels.kitty import scan_kitty
-from monitor.model import Address
 
 if TYPE_CHECKING:
     from monitor.ledger.kernels.bounds import Ints
@@ -81,24 +80,6 @@ def predict(columns: Columns, driver: Driver) -> Prediction:
     within(reward, 0, AMOUNT_MAX, "reward")
     stake, locked = _balances(columns, paid, driver)
     return Prediction(score, weight, reward, rest, paid.drawn, last_score, stake, locked)
-
-
-def rewards_of(
-    columns: Columns, prediction: Prediction
-) -> dict[Address, dict[Address, tuple[int, int]]]:
-    """Work order -> account -> net change of (stake, locked) at its end, where it is not zero."""
-    nets: dict[tuple[int, int], tuple[int, int]] = {}
-    paid = Paid(prediction.reward, prediction.rest, prediction.drawn)
-    for task, moves in moves_at_ends(columns, paid):
-        rows = zip(task.tolist(), *(column.tolist() for column in moves), strict=True)
-        for work_order, account, stake, locked in rows:
-            before = nets.get((work_order, account), (0, 0))
-            nets[work_order, account] = before[0] + stake, before[1] + locked
-    found: dict[Address, dict[Address, tuple[int, int]]] = {}
-    for (work_order, account), net in nets.items():
-        if any(net):
-            found.setdefault(columns.tasks[work_order], {})[columns.accounts[account]] = net
-    return found
 
 
 def _scores(columns: Columns, driver: Driver) -> tuple[Ints, Ints]:

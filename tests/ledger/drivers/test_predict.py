@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.ledger.drivers.columns import AMOUNT_MAX
 from monitor.ledger.drivers.gathering import columns_of
 from monitor.ledger.drivers.local import InProcess
-from monitor.ledger.drivers.predict import predict, rewards_of
+from monitor.ledger.drivers.predict import predict
 from monitor.ledger.kernels.bounds import OutOfBounds
 from monitor.poco.v1.facts import OrderFacts
 from tests.ledger.drivers.finished import OWNER, REQUESTER, WORKERS, gathered
@@ -24,6 +24,7 @@ from tests.ledger.drivers.whole import (
     predicted_by,
     priced,
     replayed,
+    rewards_of,
     said_by,
     small,
 )

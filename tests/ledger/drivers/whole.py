@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from monitor.ledger.drivers.columns import AMOUNT_MAX, Columns
 from monitor.ledger.drivers.gathering import columns_of
-from monitor.ledger.drivers.predict import Prediction, rewards_of
+from monitor.ledger.drivers.moves import Paid, moves_at_ends
+from monitor.ledger.drivers.predict import Prediction
 from monitor.model import Address
 from monitor.poco.v1.facts import Facts
 from monitor.poco.v1.replay import Replay, new_state
@@ -111,6 +112,24 @@ def predicted_by(columns: Columns, found: Prediction) -> Said:
         rewards=rewards_of(columns, found),
         drawn={task: amount for task, amount in drawn if amount},
     )
+
+
+def rewards_of(
+    columns: Columns, prediction: Prediction
+) -> dict[Address, dict[Address, tuple[int, int]]]:
+    """Work order -> account -> net change of (stake, locked) at its end, where it is not zero."""
+    nets: dict[tuple[int, int], tuple[int, int]] = {}
+    paid = Paid(prediction.reward, prediction.rest, prediction.drawn)
+    for task, moves in moves_at_ends(columns, paid):
+        rows = zip(task.tolist(), *(column.tolist() for column in moves), strict=True)
+        for work_order, account, stake, locked in rows:
+            before = nets.get((work_order, account), (0, 0))
+            nets[work_order, account] = before[0] + stake, before[1] + locked
+    found: dict[Address, dict[Address, tuple[int, int]]] = {}
+    for (work_order, account), net in nets.items():
+        if any(net):
+            found.setdefault(columns.tasks[work_order], {})[columns.accounts[account]] = net
+    return found
 
 
 def filled(pairs: Mapping[Address, tuple[int, int]]) -> dict[Address, tuple[int, int]]:

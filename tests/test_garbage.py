@@ -1,4 +1,4 @@
-"""How often garbage is collected while a ledger is replayed."""
+"""How often garbage is collected."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import gc
 
 import pytest
 
-from monitor.ledger.collecting import THRESHOLDS, seldom
+from monitor.garbage import REPLAY_THRESHOLDS, seldom
 
 
 def test_seldom_is_only_within_and_is_undone_by_an_error() -> None:
     """Whoever asks for it elsewhere in a process leaves the rest of it as it was."""
     before, frozen = gc.get_threshold(), gc.get_freeze_count()
-    assert before != THRESHOLDS
+    assert before != REPLAY_THRESHOLDS
     with seldom():
-        assert gc.get_threshold() == THRESHOLDS
+        assert gc.get_threshold() == REPLAY_THRESHOLDS
         assert gc.get_freeze_count() > frozen
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0

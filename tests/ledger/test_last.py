@@ -20,7 +20,7 @@ from monitor.ledger.last import (
     measures,
     put_last,
 )
-from monitor.ledger.plain import PlainError
+from monitor.ledger.plain import PlainError, dump
 from monitor.model import Address, Level
 from monitor.poco.difference import Difference
 
@@ -52,7 +52,17 @@ def test_outcome_that_was_never_kept_is_none(tmp_path: Path) -> None:
     assert last_of(tmp_path / "none") is None
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b'{"at":1}', b" " * (BYTES_MAX + 1)], ids=len)
+def test_outcome_without_an_end_is_refused_for_its_size(tmp_path: Path) -> None:
+    """However long it is, no more than the limit is read; and up to there, all of it is."""
+    whole = dump(Last, Last(NOW, LEDGER.address, WRONG))
+    (tmp_path / NAME).write_bytes(whole.ljust(BYTES_MAX))
+    assert last_of(tmp_path) == Last(NOW, LEDGER.address, WRONG)
+    (tmp_path / NAME).write_bytes(whole.ljust(BYTES_MAX + 1))
+    with pytest.raises(PlainError, match=f"more than {BYTES_MAX} bytes"):
+        last_of(tmp_path)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"at":1}'], ids=len)
 def test_outcome_that_is_damaged_is_refused(tmp_path: Path, raw: bytes) -> None:
     """Half a file, another document, or one without an end."""
     (tmp_path / NAME).write_bytes(raw)

@@ -386,4 +386,7 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchReferenceUnusable", "references", A_REFERENCE, DEGRADED),
     Judged("HeadwatchReferenceUnseen", "references", A_REFERENCE, UNKNOWN),
     Judged("HeadwatchQuorumLost", "references", QUORUM, UNKNOWN),
+    Judged("HeadwatchNodePeersFew", "peers", NODE, DEGRADED),
+    Judged("HeadwatchCheckUnseen", "peers", NODE, UNKNOWN, has_head=True),
+    Judged("HeadwatchNetworkCheckUnseen", "reorg", QUORUM, UNKNOWN),
 )

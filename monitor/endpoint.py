@@ -38,6 +38,8 @@ class Endpoint:
     heads: list[Observation[HeadSeen]] = field(default_factory=list)
     identities: list[Observation[IdentitySeen]] = field(default_factory=list)
     forks: list[Observation[ForkSeen]] = field(default_factory=list)
+    surveys: dict[str, list[Observation[Any]]] = field(default_factory=dict)
+    """By probe: what the checks beside the required ones wrote down."""
     known: dict[Hash32, Head] = field(default_factory=dict)
     """Blocks it named by number, to be confirmed by links before they count again."""
     deep: dict[int, tuple[Head, float]] = field(default_factory=dict)
@@ -61,6 +63,13 @@ class Endpoint:
     def newest_head(self) -> Head | None:
         """The head of its newest answer; None while that is Unseen."""
         return _head(self.heads[-1]) if self.heads else None
+
+    @property
+    def newest(self) -> tuple[Observation[Any], ...]:
+        """What each probe wrote down last."""
+        histories: Sequence[Sequence[Observation[Any]]]
+        histories = (self.heads, self.identities, self.forks, *self.surveys.values())
+        return tuple(one for history in histories for one in history[-1:])
 
     async def close(self) -> None:
         """End what is under way."""
@@ -90,7 +99,7 @@ class Endpoint:
             "identity": self.identities,
             "fork": self.forks,
         }
-        return histories[asks]
+        return histories[asks] if asks in histories else self.surveys.get(asks, ())
 
     def remember_head(self, observation: Observation[HeadSeen]) -> None:
         """Append; of three equal heads in a row the middle one says nothing and is dropped."""

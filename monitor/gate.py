@@ -117,7 +117,7 @@ async def gate(
             quiet_rounds = 0
             while not so_far.abort.is_set():
                 started = sidecar.clock()
-                await sidecar.round(watch)
+                await sidecar.round(watch, is_patient=True)
                 so_far.rounds += 1
                 quiet_rounds += 1
                 passed_seconds = sidecar.clock() - began

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from monitor.config import Settings
 from monitor.endpoint import Endpoint
-from monitor.model import Finding, Level, ledger_subject, node_subject, reference_label, subject_of
+from monitor.judge.offers import BY_CHECK as OFFERS_BY_CHECK
+from monitor.model import (
+    Finding,
+    Level,
+    Unseen,
+    ledger_subject,
+    node_subject,
+    reference_label,
+    subject_of,
+)
 from monitor.policy import measures
 from monitor.policy.measures import Measure, Subjects
 from monitor.policy.rules import Rule
@@ -49,6 +58,8 @@ class Sampler:
         self.samples = Samples()
         self._wanted = {rule.series: rule.measure.subjects for rule in rules}
         self._counted: dict[str, Counted] = {}
+        self._taken: dict[tuple[str, str], float] = {}
+        """By probe and label: when what was last taken of it was seen."""
         self.apply(settings, now)
 
     def apply(self, settings: Settings, now: float) -> None:
@@ -65,6 +76,27 @@ class Sampler:
             self._finding(watch, finding, now)
         for node in watch.nodes:
             self._calls(node, now)
+        self._offers(watch, findings, now)
+
+    def _offers(self, watch: Watch, findings: Sequence[Finding], now: float) -> None:
+        """What the checks beside the required ones wrote down or measured, each answer once."""
+        survey = watch.survey
+        newest = [one for node in watch.nodes for one in node.newest]
+        newest += () if survey is None else survey.newest
+        for one in newest:
+            offers = OFFERS_BY_CHECK.get(one.check, ())
+            if isinstance(one.seen, Unseen) or self._taken.get((one.check, one.node)) == one.at:
+                continue
+            self._taken[one.check, one.node] = one.at
+            for offer in offers:
+                value = None if offer.read is None else offer.read(one.seen)
+                if value is not None:
+                    self.samples.add(offer.name, subject_of(one.node), Sample(now, value))
+        for finding in findings:
+            for offer in OFFERS_BY_CHECK.get(finding.check, ()):
+                value = None if finding.level == Level.UNKNOWN else finding.measured
+                if offer.read is None and value is not None:
+                    self.samples.add(offer.name, finding.subject, Sample(now, value))
 
     def _finding(self, watch: Watch, finding: Finding, now: float) -> None:
         subject, is_seen = finding.subject, finding.level != Level.UNKNOWN

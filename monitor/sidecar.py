@@ -19,8 +19,7 @@ import aiohttp
 
 from monitor import checks
 from monitor.act.instruments import Instruments
-from monitor.config import NodeSettings, ReferenceSettings, Settings
-from monitor.endpoint import Endpoint
+from monitor.config import Settings
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.judge.quorum import Round
 from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of, without_passed
@@ -45,9 +44,9 @@ from monitor.model import (
     reference_label,
     subject_of,
 )
-from monitor.rpc.node import Budget, Limits, Node
-from monitor.rpc.subscription import Subscription
-from monitor.url import Url
+from monitor.roster import Roster, rows_of
+from monitor.rpc.node import Budget
+from monitor.survey import Survey
 from monitor.watch import Watch
 from monitor.wire import open_session
 
@@ -96,10 +95,11 @@ class Sidecar:
         self._edges: dict[Key, Action] = {}
         self._skipped: dict[str, tuple[Key, ...]] = {}
         self._session: aiohttp.ClientSession | None = None
-        self._listeners: dict[str, asyncio.Task[None]] = {}
+        self._roster: Roster | None = None
 
     async def __aenter__(self) -> Self:
         self._session = open_session()
+        self._roster = Roster(self._session, self.clock)
         self.apply(self.settings)
         return self
 
@@ -109,10 +109,10 @@ class Sidecar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in self._listeners.values():
-            task.cancel()
-        await asyncio.gather(*self._listeners.values(), return_exceptions=True)
+        if self._roster is not None:
+            await self._roster.close()
         for watch in self.watches.values():
+            await watch.close()
             await asyncio.gather(*(endpoint.close() for endpoint in watch.endpoints))
         if self._session is not None:
             await self._session.close()
@@ -127,6 +127,8 @@ class Sidecar:
 
     def apply(self, settings: Settings) -> None:
         """Watch what these settings say; what did not change keeps its memory."""
+        roster = self._roster
+        assert roster is not None, "the sidecar is not open"
         old = {(e.label, e.node.url): e for w in self.watches.values() for e in w.endpoints}
         kept: set[str] = set()
         watches: dict[str, Watch] = {}
@@ -136,7 +138,7 @@ class Sidecar:
                 continue
             rules = policy_of(settings, name)
             references = [
-                self._endpoint(
+                roster.endpoint(
                     old,
                     reference_label(name, r.name),
                     r,
@@ -145,8 +147,9 @@ class Sidecar:
                 )
                 for r in network.references
             ]
-            own = [self._endpoint(old, n.name, n, settings, None) for n in nodes]
-            watch = Watch(name, rules, references, own, self.clock)
+            own = [roster.endpoint(old, n.name, n, settings, None) for n in nodes]
+            survey = self._survey(name, rules, settings)
+            watch = Watch(name, rules, references, own, self.clock, survey=survey)
             before = self.watches.get(name)
             if before is not None and before.policy == rules:
                 watch.trail, watch.rounds_total = before.trail, before.rounds_total
@@ -154,8 +157,10 @@ class Sidecar:
             kept.update(subject_of(e.label) for e in watch.endpoints)
             kept.add(subject_of(reference_label(name)))
             for endpoint in own:
-                self._listen(endpoint, watch)
-        self._forget_listeners({n.name for n in settings.nodes})
+                roster.listen(endpoint, watch, self._heard)
+        roster.forget({n.name for n in settings.nodes})
+        for watch in self.watches.values():
+            watch.stop_survey()
         kept.update(account_subject(a.alias) for a in settings.transactions.accounts)
         kept.update(ledger_subject(ledger.name) for ledger in settings.ledgers)
         for (_, subject), held in self.memory.items():
@@ -166,64 +171,29 @@ class Sidecar:
         self._edges = {key: edge for key, edge in self._edges.items() if key[1] in kept}
         self._skipped = {name: self._skipped.get(name, ()) for name in watches}
 
-    def _endpoint(
-        self,
-        old: dict[tuple[str, Url], Endpoint],
-        label: str,
-        wanted: NodeSettings | ReferenceSettings,
-        settings: Settings,
-        calls_a_day: int | None,
-    ) -> Endpoint:
-        kept = old.get((label, wanted.url))
-        if kept is None:
-            budget = None if calls_a_day is None else Budget(calls_a_day, self.clock)
-            node = Node(label, wanted.url, self.session, clock=self.clock, budget=budget)
-            kept = Endpoint(node)
-        rpc = settings.rpc
-        kept.node.limits = Limits(rpc.deadline_seconds, rpc.body_bytes_max, rpc.batch_calls_max)
-        if kept.node.budget is not None and calls_a_day is not None:
-            kept.node.budget.calls_a_day = calls_a_day
-        if isinstance(wanted, ReferenceSettings):
-            kept.operator, kept.configured_client = wanted.operator, wanted.client or ""
-        else:
-            kept.websocket = wanted.websocket
-        return kept
+    def _survey(self, name: str, rules: Policy, settings: Settings) -> Survey:
+        rows = rows_of(checks.CHECKS, settings.checks)
+        return Survey(name, rules, rows, self.clock, self._mistaken)
 
-    def _listen(self, endpoint: Endpoint, watch: Watch) -> None:
-        """Start the subscription of a node that has a websocket, once."""
-        url = endpoint.websocket
-        if endpoint.subscription is not None and endpoint.subscription.url == url:
-            endpoint.subscription.on_head = lambda _: self.on_head(watch)
-            return
-        task = self._listeners.pop(endpoint.label, None)
-        if task is not None:
-            task.cancel()
-        endpoint.subscription = None
-        if url is None or self._session is None:
-            return
-        endpoint.subscription = Subscription(
-            url,
-            self._session,
-            lambda _: self.on_head(watch),
-            clock=self.clock,
-            deaf_seconds=watch.policy.lag_blocks * watch.policy.profile.interval_seconds,
-        )
-        self._listeners[endpoint.label] = asyncio.create_task(endpoint.subscription.run())
+    def _heard(self, watch: Watch) -> None:
+        self.on_head(watch)
 
-    def _forget_listeners(self, names: set[str]) -> None:
-        for name in [n for n in self._listeners if n not in names]:
-            self._listeners.pop(name).cancel()
+    def _mistaken(self, check: str, error: Exception) -> None:
+        log.error("internal error in the probe of %s", check, exc_info=error)
+        self.instruments.internal_errors.labels(place=f"probe_{check}").inc()
 
     # -- one round -------------------------------------------------------------------------------
 
-    async def round(self, watch: Watch) -> tuple[Action, ...]:
+    async def round(self, watch: Watch, *, is_patient: bool = False) -> tuple[Action, ...]:
         """Ask one network, judge it, fold it into the state; the edges that came of it.
 
-        Never raises but for cancellation: a mistake of ours makes the network UNKNOWN and is
-        counted.
+        A patient round waits for its optional checks as well. Never raises but for cancellation: a
+        mistake of ours makes the network UNKNOWN and is counted.
         """
         try:
             context = await watch.ask()
+            if is_patient:
+                await watch.surveyed()
             findings = self.judge(watch, context) if self._is_current(watch) else []
         except Exception:
             log.exception("internal error while asking %s", watch.name)
@@ -237,7 +207,9 @@ class Sidecar:
             return ()
         self.shielded("gate", partial(self.on_round, watch, findings))
         self._sample(watch)
-        return self.fold(findings)
+        actions = self.fold(findings)
+        watch.contest(self.memory)
+        return actions
 
     def _is_current(self, watch: Watch) -> bool:
         """Whether the configuration is still the one this watch was made for.
@@ -330,8 +302,8 @@ class Sidecar:
         observations: list[Observation[object]] = []
         for watch in watches:
             for endpoint in watch.endpoints:
-                for history in (endpoint.heads, endpoint.identities, endpoint.forks):
-                    observations.extend(history[-1:])  # type: ignore[arg-type]
+                observations.extend(endpoint.newest)
+            observations.extend(() if watch.survey is None else watch.survey.newest)
         return Snapshot(
             at=now,
             verdict=self.verdict,

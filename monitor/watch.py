@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from monitor.checks import CHECKS, Check
+from monitor.checks import REQUIRED_CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
 from monitor.judge.fork import SearchRange, compare, is_current, search_range
 from monitor.judge.head import is_jump
@@ -29,9 +29,11 @@ from monitor.judge.quorum import (
     hold_round,
 )
 from monitor.judge.seen import ForkSeen, HeadSeen, IdentitySeen, chain_of
+from monitor.judge.verdict import Memory
 from monitor.model import Observation, Unseen
 from monitor.probes import fork, head, identity
 from monitor.rpc.errors import RpcError
+from monitor.survey import Survey
 
 S = TypeVar("S")
 HEIGHTS_COUNT_MAX = 64
@@ -43,7 +45,9 @@ ANCESTOR_SECONDS = 30.0
 """How long the parting point of a fork is believed before it is looked for again."""
 IDENTITY_SECONDS = 3600.0
 """How often a reference is asked again which chain it serves, when nothing gives cause to."""
-SAMPLED_METHODS = tuple(dict.fromkeys(method for check in CHECKS for method in check.methods))
+SAMPLED_METHODS = tuple(
+    dict.fromkeys(method for check in REQUIRED_CHECKS for method in check.methods)
+)
 """One of them in each round travels alone to each node: the latency sample."""
 
 
@@ -57,7 +61,10 @@ class Watch:
         references: Sequence[Endpoint],
         nodes: Sequence[Endpoint],
         clock: Callable[[], float],
+        *,
+        survey: Survey | None = None,
     ) -> None:
+        """Without a survey only the required checks are made."""
         self.name = name
         self.policy = policy
         self.references = tuple(references)
@@ -68,6 +75,7 @@ class Watch:
         self.is_asking = False
         self.trail: tuple[Observation[HeadSeen], ...] = ()
         self.round: Round | None = None
+        self.survey = survey
         self._clock = clock
         self._began = 0.0
 
@@ -103,13 +111,43 @@ class Watch:
         for reference in asked:
             self._plan(reference, began)
         self.round = round_
+        if self.survey is not None:
+            await self.survey.begin(round_, self.nodes, self.references, self.trail)
         self.rounds_total += 1
         self.round_at = self._clock()
         self.round_seconds = self.round_at - began
         return round_
 
+    async def surveyed(self) -> None:
+        """Wait for the optional checks that are being asked."""
+        if self.survey is not None:
+            await self.survey.done()
+
+    def contest(self, memory: Memory) -> None:
+        """Let what speaks against the present state be asked again in the next round."""
+        if self.survey is not None:
+            self.survey.contested = frozenset(
+                key
+                for key, held in memory.items()
+                if held.pressure and held.finding.network == self.name
+            )
+
+    def stop_survey(self) -> None:
+        """Ask no more: another watch has taken over the endpoints."""
+        if self.survey is not None:
+            self.survey.stop()
+
+    async def close(self) -> None:
+        """End the optional checks that are being asked."""
+        if self.survey is not None:
+            await asyncio.gather(*self.survey.stop(), return_exceptions=True)
+
     def histories(self, check: Check[Any]) -> Iterator[Sequence[Observation[Any]]]:
         """What a check judges this round: one history a subject, each oldest first."""
+        if not check.required:
+            if self.survey is not None:
+                yield from self.survey.histories(check, self.nodes)
+            return
         if "node" in check.scopes:
             for node in self.nodes:
                 yield node.history(check.asks)

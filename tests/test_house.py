@@ -485,7 +485,8 @@ def breaks_row(row: Check[object], root: Path) -> Complaints:
         yield f"{row.name}: the probe is in {row.probe.__module__}, and asks says {row.asks}"
     if row.judge.__module__ != f"monitor.judge.{row.name}":
         yield f"{row.name}: its judge is in {row.judge.__module__}"
-    for name in ("title", "why", "remedy", "runbook", "methods", "scopes"):
+    wanted = ("title", "why", "remedy", "runbook", "scopes", *(("methods",) * row.required))
+    for name in wanted:
         if not getattr(row, name):
             yield f"{row.name}: has no {name}"
     for test in (f"tests/probes/test_{row.asks}.py", f"tests/judge/test_{row.name}.py"):
@@ -496,7 +497,7 @@ def breaks_row(row: Check[object], root: Path) -> Complaints:
     if not path.is_file() or anchor not in slugs(path.read_text(encoding="utf-8")):
         yield f"{row.name}: docs/{page} has no heading #{anchor}"
     mine = [alert for alert in ALERTS if alert.check == row.name]
-    for scope in row.scopes:
+    for scope in row.scopes if row.required else ():
         if not any(alert.scope == scope for alert in mine):
             yield f"{row.name}: no alert tells of its {scope}"
     yield from (complaint for alert in mine for complaint in breaks_alert(alert.name, root))

@@ -11,7 +11,8 @@ from monitor.act.alerts_of_findings import FINDING_ALERTS
 from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES
 from monitor.act.alerts_of_ledgers import BOOKKEEPING_ALERTS, LEDGER_ALERTS
 from monitor.act.alerts_of_transactions import ACCOUNT_ALERTS, WATCHDOG_ALERTS
-from monitor.act.rules import Alert, Scope, duration
+from monitor.act.rules import OPTIONAL, Alert, Scope, duration
+from monitor.judge.offers import OPTIONAL_CHECKS
 from monitor.model import QUORUM, Finding, Level
 
 __all__ = ["ALERTS", "BY_NAME", "RECORDING_RULES", "RUNBOOK_BASE", "alert_of", "labels_of"]
@@ -51,10 +52,13 @@ def alert_of(finding: Finding) -> Alert | None:
     scope = scope_of(finding.subject)
     if scope is None or finding.level == Level.OK:
         return None
+    check = finding.check
+    if finding.level == Level.UNKNOWN and check in OPTIONAL_CHECKS:
+        check = OPTIONAL
     rows = [
         row
         for row in (*FINDING_ALERTS, *ACCOUNT_ALERTS, *LEDGER_ALERTS)
-        if (row.check, row.scope) == (finding.check, scope) and row.level in {None, finding.level}
+        if (row.check, row.scope) == (check, scope) and row.level in {None, finding.level}
     ]
     claimed = [row for row in rows if finding.reason in row.reasons]
     return next(iter(claimed or [row for row in rows if not row.reasons]), None)

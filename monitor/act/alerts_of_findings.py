@@ -7,12 +7,13 @@ rounds before it is shown, so that `for` only has to outlast what heals by itsel
 
 from __future__ import annotations
 
-from monitor.act.rules import Alert, finding
+from monitor.act.alerts_of_answers import ANSWERS_ALERTS
+from monitor.act.alerts_of_beacon import BEACON_ALERTS
+from monitor.act.alerts_of_chain import CHAIN_ALERTS
+from monitor.act.alerts_of_client import CLIENT_ALERTS
+from monitor.act.alerts_of_transport import TRANSPORT_ALERTS
+from monitor.act.rules import CHECK, NETWORK, NODE, REFERENCE, Alert, finding, unseen_finding
 from monitor.model import Level
-
-NODE = "{{ $labels.node }} ({{ $labels.network }})"
-REFERENCE = "{{ $labels.reference }} of {{ $labels.network }}"
-NETWORK = "{{ $labels.network }}"
 
 _IDENTITY: tuple[Alert, ...] = (
     finding(
@@ -243,4 +244,32 @@ _REFERENCES: tuple[Alert, ...] = (
     ),
 )
 
-FINDING_ALERTS: tuple[Alert, ...] = (*_IDENTITY, *_HEAD, *_STALL, *_FORK, *_REFERENCES)
+_UNSEEN: tuple[Alert, ...] = (
+    unseen_finding(
+        "HeadwatchCheckUnseen",
+        scope="node",
+        also="and ignoring (check) headwatch_node_head_number",
+        summary=f"A check of node {NODE} sees nothing: {CHECK}",
+        description="The node's head is seen, but not what this check asks for. It may have failed "
+        "for hours without anybody being told.",
+    ),
+    unseen_finding(
+        "HeadwatchNetworkCheckUnseen",
+        scope="quorum",
+        summary=f"A check of the references of {NETWORK} sees nothing: {CHECK}",
+        description="What this check asks for could not be seen. It may have failed for hours "
+        "without anybody being told.",
+    ),
+)
+"""Of every check that a verdict can do without: that it sees nothing means the same of each."""
+
+REQUIRED_ALERTS: tuple[Alert, ...] = (*_IDENTITY, *_HEAD, *_STALL, *_FORK, *_REFERENCES)
+FINDING_ALERTS: tuple[Alert, ...] = (
+    *REQUIRED_ALERTS,
+    *CHAIN_ALERTS,
+    *CLIENT_ALERTS,
+    *ANSWERS_ALERTS,
+    *TRANSPORT_ALERTS,
+    *BEACON_ALERTS,
+    *_UNSEEN,
+)

@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
 from monitor import __version__
+from monitor.act.collector_of_checks import put_checks
 from monitor.act.collector_of_ledgers import put_ledgers
 from monitor.act.collector_of_transactions import Watched, put_transactions, transaction_blocks
 from monitor.act.exposition import Block, Labels, block_of, histogram_lines, number, page
@@ -91,6 +92,7 @@ class StateCollector:
                 _put_reference(sheet, reading)
         for network in snapshot.networks:
             _put_network(sheet, network, snapshot)
+        put_checks(sheet.put, snapshot)
         put_transactions(sheet.put, snapshot)
         put_ledgers(sheet.put, snapshot)
         return sheet.blocks()

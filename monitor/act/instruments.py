@@ -8,6 +8,7 @@ from prometheus_client import Counter, Histogram, disable_created_metrics
 
 from monitor.act.histogram import CallHistogram
 from monitor.act.metrics import BY_NAME
+from monitor.judge.offers import OPTIONAL_CHECKS
 from monitor.judge.verdict import REQUIRED
 from monitor.transactions.words import TERMINAL
 
@@ -25,7 +26,8 @@ FINAL_STATES = tuple(sorted(state.value for state in TERMINAL))
 
 INTERNAL_PLACES = (
     *("round", "edges", "history", "notify", "http", "transactions", "tap", "gate"),
-    *(f"judge_{check}" for check in REQUIRED),
+    *(f"judge_{check}" for check in (*REQUIRED, *OPTIONAL_CHECKS)),
+    *(f"probe_{check}" for check in OPTIONAL_CHECKS),
 )
 """Who catches mistakes of ours; more may come with more checks."""
 

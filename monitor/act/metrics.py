@@ -9,6 +9,7 @@ or a URL.
 from __future__ import annotations
 
 from monitor.act.metric import Metric
+from monitor.act.metrics_of_checks import CHECK_METRICS
 from monitor.act.metrics_of_ledgers import LEDGER_METRICS
 from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
@@ -223,6 +224,7 @@ METRICS: tuple[Metric, ...] = (
         "Time of one call that travelled alone; node is NETWORK/NAME for a reference.",
         (*_NODE, "method"),
     ),
+    *CHECK_METRICS,
     *TRANSACTION_METRICS,
     *LEDGER_METRICS,
     # -- who is told --

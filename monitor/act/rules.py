@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from monitor.judge.verdict import REQUIRED
 from monitor.model import QUORUM, Level
 
 Severity = Literal["critical", "warning", "info", "none"]
@@ -34,6 +35,14 @@ ALL_IN_MAINTENANCE = f'headwatch_maintenance{{reference="{QUORUM}"}}'
 """A window covers an account or a ledger where it covers all of its network (`Window.covers`). One
 of a node does not: what was sent through it is on its way, or lost, whoever works on the node; and
 what the chain holds does not become right by it."""
+
+
+OPTIONAL = "*"
+"""In the place of a check: every one that is not required."""
+NODE = "{{ $labels.node }} ({{ $labels.network }})"
+REFERENCE = "{{ $labels.reference }} of {{ $labels.network }}"
+NETWORK = "{{ $labels.network }}"
+CHECK = "{{ $labels.check }}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,30 @@ def finding(
         scope=scope,
         level=level,
         reasons=reasons,
+    )
+
+
+def unseen_finding(
+    name: str, *, scope: Scope, also: str = "", summary: str, description: str
+) -> Alert:
+    """The row of every check that is not required and could not see, whichever it is."""
+    names = "|".join(REQUIRED)
+    lines = [
+        f'headwatch_finding_level{{check!~"{names}", {SELECTORS[scope]}}} == {Level.UNKNOWN:d}',
+        also,
+        NOT_IN_MAINTENANCE,
+    ]
+    return Alert(
+        name=name,
+        expr="\n".join(line for line in lines if line),
+        for_seconds=3600,
+        severity="info",
+        summary=summary,
+        description=description,
+        group="findings",
+        check=OPTIONAL,
+        scope=scope,
+        level=Level.UNKNOWN,
     )
 
 

@@ -15,6 +15,7 @@ from string import ascii_lowercase
 from pydantic import ValidationError
 
 from monitor.config import consistency, environment, shorthand, wording
+from monitor.config.checks import CheckSettings
 from monitor.config.elsewhere import resolve
 from monitor.config.environment import ENVIRONMENT
 from monitor.config.gates import Gate, GateRule
@@ -43,6 +44,7 @@ __all__ = [
     "INITIAL",
     "Account",
     "Alerting",
+    "CheckSettings",
     "ConfigError",
     "Gate",
     "GateRule",

@@ -36,6 +36,7 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
     watched_accounts.check(tree, _networks(tree))
     watched_accounts.check_ledgers(tree, _networks(tree))
     gate_rules.check(tree, _networks(tree))
+    _checks(tree)
     _unique_names(tree, ("ledgers",))
     _unique_names(tree, ("maintenance",))
     _unique_names(tree, *(("alerting", kind) for kind in TOLD))
@@ -44,6 +45,20 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
         for loc, item in tree.mappings(*where):
             for kind, names in known.items():
                 _named(tree, (*loc, kind), item.get(kind), names)
+
+
+def _checks(tree: Tree) -> None:
+    """Only what can be done without has settings: required checks are made in every round."""
+    from monitor.judge.offers import OPTIONAL_CHECKS
+    from monitor.judge.verdict import REQUIRED
+
+    written = tree.at("checks")
+    for name in written if isinstance(written, dict) else ():
+        if name in REQUIRED:
+            tree.note(("checks", name), "is required, and made in every round", "leave it out")
+        elif name not in OPTIONAL_CHECKS:
+            hint = nearest(name, OPTIONAL_CHECKS) or f"known: {', '.join(OPTIONAL_CHECKS)}"
+            tree.note(("checks", name), "there is no such check", hint)
 
 
 def _names(tree: Tree, *loc: str) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from monitor.config.checks import CheckSettings
 from monitor.config.gates import Gate
 from monitor.config.kinds import (
     ChannelUrl,
@@ -305,6 +306,8 @@ class _Common(Model):
     """The limits of every JSON-RPC call."""
     networks: dict[Name, Network] = Field(default_factory=dict)
     """The chains by name, with their references, which are asked once for all their nodes."""
+    checks: dict[Name, CheckSettings] = Field(default_factory=dict)
+    """The checks beside the required ones, by name, where they are to be made otherwise."""
     alerting: Alerting = Field(default_factory=Alerting)
     """Who is told of findings, and how."""
     maintenance: tuple[MaintenanceWindow, ...] = ()

@@ -36,6 +36,9 @@ EXIT_COUNT = 3
 STALE_SECONDS = 60.0
 """A level that was not proposed for this long is not known any more; polls come every 6 s."""
 
+ROOTS = ("identity", "fork", "stall")
+"""What explains whatever else is wrong with a node, the deepest first; of the checks that are not
+required a lag explains it too."""
 WITHOUT_REFERENCE = frozenset({"no_quorum", "no_identity", "hash_unseen"})
 """Reasons of an UNKNOWN that speaks of the references and not of the node."""
 
@@ -165,8 +168,8 @@ def explain(held: dict[Key, Held]) -> None:
     """Name in each bad finding the one that explains it, so that one cause is told once.
 
     Another chain altogether, a fork and a stall explain, in this order, what else is wrong with a
-    node; a node that does not answer, and then references without a majority, explain what could
-    not be seen.
+    node, and a lag what is not required; a node that does not answer, and then references without a
+    majority, explain what could not be seen.
     """
     bad = {key: h.finding for key, h in held.items() if h.finding.level != Level.OK}
     for key, finding in bad.items():
@@ -193,7 +196,7 @@ def without_passed(memory: Memory) -> Memory:
 def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding]) -> Key | None:
     if subject.startswith(TRANSACTION):
         return finding.because  # Its account's, which its judge has named.
-    for root in ("identity", "fork", "stall"):
+    for root in ROOTS if check in REQUIRED else (*ROOTS, "head"):
         if check == root:
             break
         key = (root, subject)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from monitor.judge.offer import Offer
+from monitor.judge.offers import OFFERS
 from monitor.policy.units import BLOCKS, RATIO, SECONDS, PolicyError
 
 Subjects = Literal["node", "quorum", "journal", "ledger"]
@@ -48,6 +50,13 @@ class Measure:
 
 def _gauge(name: str, unit: str, meaning: str, subjects: Subjects = "node") -> Measure:
     return Measure(name, name.split(".", maxsplit=1)[0], unit, subjects, "gauge", meaning, GAUGE)
+
+
+def _offered(offer: Offer[Any]) -> Measure:
+    """What a check beside the required ones declares with its judge."""
+    return Measure(
+        offer.name, offer.check, offer.unit, offer.subjects, "gauge", offer.meaning, GAUGE
+    )
 
 
 def _ratio(name: str, meaning: str) -> Measure:
@@ -135,7 +144,9 @@ DIFFERENCES = Measure(
 
 MEASURES: tuple[Measure, ...] = (
     *(IDENTITY_MISMATCH, HEAD_LAG, HEAD_UNSEEN, STALL_MISSED, STALL_QUIET, FORK_DEPTH),
-    *(REFERENCES_AGREEING, RPC_LATENCY, RPC_ERROR_RATIO, RPC_ERRORS, INCLUSION, OLDEST_WAITING),
+    *(REFERENCES_AGREEING, RPC_LATENCY, RPC_ERROR_RATIO, RPC_ERRORS),
+    *(_offered(offer) for offer in OFFERS),
+    *(INCLUSION, OLDEST_WAITING),
     _transactions("live", "That are not final yet"),
     _transactions("waiting", "Of those, in no block"),
     _transactions("lost", "That nobody knows any more, and whose bytes are not known here"),
@@ -189,5 +200,4 @@ def _meant(path: str) -> str:
     below = [measure.name for measure in MEASURES if measure.name.startswith(f"{room}.")]
     if below:
         return f"below {room} there is {', '.join(below)}"
-    rooms = dict.fromkeys(measure.name.split(".", maxsplit=1)[0] for measure in MEASURES)
-    return f"measures begin with {', '.join(rooms)}"
+    return "docs/gate.md has all of them"

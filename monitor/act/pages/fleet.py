@@ -11,7 +11,7 @@ from monitor.act.pages.band import Band, WindowRow, band_of, window_rows
 from monitor.act.pages.bars import share_words, strip_of
 from monitor.act.pages.cards import Card, card_of
 from monitor.act.pages.ledgers import LedgerCard, ledger_cards
-from monitor.act.pages.rows import NODE_CHECKS, NodeRow, ReferenceRow, node_row, reference_row
+from monitor.act.pages.rows import COLUMNS, NodeRow, ReferenceRow, node_row, reference_row
 from monitor.act.pages.timeline import IncidentRow, incident_rows
 from monitor.act.readings import Reading, read
 from monitor.act.report import nested
@@ -113,7 +113,7 @@ def fleet_page(
             )
             for network in snapshot.networks
         ),
-        checks=NODE_CHECKS,
+        checks=COLUMNS,
         cards_open=len(found) <= CARDS_OPEN_MAX,
         cards_left_out=len(found) - len(cards),
         incidents=incident_rows(past.incidents, now, has_steps=False),

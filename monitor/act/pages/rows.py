@@ -12,8 +12,12 @@ from monitor.act.state import level_of
 from monitor.act.words import duration
 from monitor.checks import CHECKS
 from monitor.judge.quorum import client_family
+from monitor.model import Level
 
-NODE_CHECKS = tuple(check.name for check in CHECKS if "node" in check.scopes)
+NODE_CHECKS = tuple(check.name for check in CHECKS if "node" in check.scopes and check.required)
+OTHERS = "others"
+"""The column of all further checks together: a column each would not fit on a page."""
+COLUMNS = (*NODE_CHECKS, OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def node_row(
         lag_blocks=_signed(reading.lag_blocks),
         lag_seconds=f"{lag_seconds} s" if reading.lag_seconds else "",
         age="" if reading.age_seconds is None else duration(reading.age_seconds),
-        cells=tuple(_cell(check, reading) for check in NODE_CHECKS),
+        cells=(*(_cell(check, reading) for check in NODE_CHECKS), _others(reading)),
         socket="" if facts.subscription == "off" else facts.subscription,
         errors=_errors(reading),
         is_silenced=is_silenced,
@@ -124,6 +128,18 @@ def _cell(check: str, reading: Reading) -> Cell:
     if finding is None:
         return Cell(check, "none", "none", "not judged")
     return Cell(check, finding.level.word, BADGES[finding.level], finding.summary)
+
+
+def _others(reading: Reading) -> Cell:
+    """The worst of the checks without a column, and how many there are."""
+    found = [finding for check, finding in reading.findings.items() if check not in NODE_CHECKS]
+    if not found:
+        return Cell(OTHERS, "none", "none", "not judged")
+    worst = max(found, key=lambda finding: finding.level)
+    words = f"all {len(found)} are well"
+    if worst.level != Level.OK:
+        words = f"{worst.check}, of {len(found)}: {worst.summary}"
+    return Cell(OTHERS, worst.level.word, BADGES[worst.level], words)
 
 
 def _signed(value: int | None) -> str:

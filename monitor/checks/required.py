@@ -1,55 +1,15 @@
-"""The table of checks: one named, type-checked row each. A row without documentation cannot be.
-
-A row pairs what asks with what judges; mypy proves that they speak of the same `Seen`. Rows are
-bound to names before they are listed, because inside a tuple of mixed types that proof is lost.
-"""
+"""The checks that a verdict cannot do without: who is asked, where is it, and who says so."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 
+from monitor.checks.row import Check
 from monitor.judge import fork, head, identity, references, stall
-from monitor.judge.profiles import Policy
-from monitor.judge.quorum import Round
 from monitor.judge.seen import ForkSeen, HeadSeen, IdentitySeen
-from monitor.judge.verdict import REQUIRED
-from monitor.model import Finding, Observation
 from monitor.probes import fork as fork_probe
 from monitor.probes import head as head_probe
 from monitor.probes import identity as identity_probe
-
-S = TypeVar("S")
-Scope = Literal["node", "reference", "quorum"]
-"""What a check speaks of: each node, each reference, or the references of a network together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check(Generic[S]):
-    """One question that is asked again and again, and everything a reader must know of it."""
-
-    name: str
-    title: str
-    why: str
-    """What goes wrong for people when this goes wrong."""
-    remedy: str
-    """The first thing to look at."""
-    runbook: str
-    """Path of its page below the documentation."""
-    scopes: tuple[Scope, ...]
-    asks: str
-    """The name of the probe whose observations are judged; probes are shared."""
-    methods: tuple[str, ...]
-    """The JSON-RPC methods of that probe: one of them, in rotation, is the latency sample."""
-    probe: Callable[..., Awaitable[S]]
-    judge: Callable[[Sequence[Observation[S]], Round, Policy, float], tuple[Finding, ...]]
-
-    @property
-    def required(self) -> bool:
-        """Whether its UNKNOWN makes a verdict inconclusive."""
-        return self.name in REQUIRED
-
 
 IDENTITY: Check[IdentitySeen] = Check(
     name="identity",
@@ -118,4 +78,4 @@ REFERENCES: Check[HeadSeen] = Check(
     judge=references.judge,
 )
 
-CHECKS: tuple[Check[Any], ...] = (IDENTITY, HEAD, STALL, FORK, REFERENCES)
+REQUIRED_CHECKS: tuple[Check[Any], ...] = (IDENTITY, HEAD, STALL, FORK, REFERENCES)

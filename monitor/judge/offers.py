@@ -1,0 +1,23 @@
+"""Every number that the checks beside the required ones offer, by check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.judge import peers
+from monitor.judge.offer import Offer
+
+OFFERS: tuple[Offer[Any], ...] = (*peers.OFFERS,)
+
+OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))
+"""The names of the checks that a verdict can do without, in the order of the table."""
+
+
+def _by_check() -> Mapping[str, tuple[Offer[Any], ...]]:
+    return {
+        check: tuple(offer for offer in OFFERS if offer.check == check) for check in OPTIONAL_CHECKS
+    }
+
+
+BY_CHECK = _by_check()

@@ -180,7 +180,8 @@ def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         metavar="KIND=PATH",
         action="append",
         default=[],
-        help=f"write a report as well; KIND: {', '.join(OUTPUT_KINDS)}; repeatable",
+        help=f"write a report as well, - for standard output; KIND: {', '.join(OUTPUT_KINDS)}; "
+        "markdown and github-output add to their file; repeatable",
     )
     gate.set_defaults(command=commands.gate_command)
 

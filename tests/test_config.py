@@ -24,6 +24,7 @@ from ruamel.yaml import YAML
 
 from monitor import config
 from monitor.config import ConfigError
+from monitor.config.lines import lines_of
 from monitor.config.tree import parse
 from monitor.model import Address, Hash32
 from monitor.url import Url
@@ -645,6 +646,38 @@ def test_gate_rule_as_text_is_a_rule_with_the_defaults(tmp_path: Path) -> None:
     assert (gate.preset, gate.rules[0].severity) == (None, "error")
     made = loaded(tmp_path, LEAST)
     assert made.gate == {}
+
+
+def test_lines_of_a_configuration_are_those_of_its_subjects_and_rules(tmp_path: Path) -> None:
+    """What a report points to: entries at their lines, rules of a preset at their gate's."""
+    path = tmp_path / "headwatch.yaml"
+    path.write_text(
+        """\
+networks:
+  ethereum:
+    profile: ethereum
+    references:
+      - {name: a, url: "https://a.example.org", operator: one}
+nodes:
+  - {name: local, network: ethereum, url: "http://127.0.0.1:8545"}
+gate:
+  deploy:
+    preset: quick
+    rules:
+      - head.lag_blocks.max < 3
+      - rpc.error_ratio < 1%
+ledgers:
+  - {name: drop, address: "0x52908400098527886E0F7030069857D2E4169EE7", node: local}
+"""
+    )
+    found = lines_of(path, "deploy", 4)
+    assert found["node:local"] == 7
+    assert found["reference:ethereum/quorum"] == 2
+    assert found["reference:ethereum/a"] == 5
+    assert found["ledger:drop"] == 15
+    assert [found[f"rule:{index}"] for index in range(4)] == [9, 9, 12, 13]
+    assert not any(key.startswith("rule:") for key in lines_of(path))
+    assert lines_of(path, "other", 0).keys() == lines_of(path).keys()
 
 
 def test_account_address_with_one_digit_of_another_case_is_refused(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from monitor import __version__
 
 if TYPE_CHECKING:
+    from monitor.act.reports import Told
     from monitor.config import Settings
-    from monitor.gate import Asked
+    from monitor.gate import Asked, Outcome
     from monitor.model import Finding, Verdict, VerdictWord
 
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -27,7 +28,12 @@ EXIT_CODES: dict[VerdictWord, int] = {
     "inconclusive": INCONCLUSIVE,
 }
 CONFIG_DEFAULT = "headwatch.yaml"
-OUTPUT_KINDS = ("text", "json")
+OUTPUT_KINDS = (
+    *("text", "json", "junit", "sarif", "markdown", "annotations", "github-output"),
+    *("codequality", "dotenv", "openmetrics"),
+)
+"""Those of `act.reports.KINDS`, which is not imported for a help text."""
+STDOUT = Path("-")
 TIMEOUT_SECONDS = 300.0
 BEYOND_SECONDS = 60.0
 """How much longer than it watches a gate may take, where nobody says."""
@@ -127,7 +133,8 @@ def gate_command(chosen: argparse.Namespace) -> int:
     """`headwatch gate`."""
     outputs = [_output(text) for text in chosen.output]
     settings = _gate_settings(chosen)
-    from monitor.act.report import gate_json, gate_text
+    from monitor.act.report import gate_text
+    from monitor.act.reports import KINDS
     from monitor.gate import NOTHING, gate
 
     asked = NOTHING if chosen.gate is None else _asked(settings, chosen.gate)
@@ -145,25 +152,49 @@ def gate_command(chosen: argparse.Namespace) -> int:
                 progress=progress,
             )
         )
-    verdict, ruling = outcome.verdict, outcome.ruling
-    document = json.dumps(gate_json(verdict, version=__version__, ruling=ruling), indent=2)
-    plain = gate_text(verdict, colour=False, ruling=ruling)
+    told = _told(chosen, outcome)
     if chosen.json:
-        say(document)
-    else:
+        say(KINDS["json"].draw(told).rstrip("\n"))
+    elif STDOUT not in (path for _, path in outputs):
         is_coloured = sys.stdout.isatty() and not no_colour()
-        say(gate_text(verdict, colour=is_coloured, ruling=ruling))
+        say(gate_text(outcome.verdict, colour=is_coloured, ruling=outcome.ruling))
     for kind, path in outputs:
-        try:
-            path.write_text((document if kind == "json" else plain) + "\n", encoding="utf-8")
-        except OSError as error:
-            message = f"--output {kind}={path}: {error.strerror}"
-            raise UsageError(message) from None
-    if ruling is not None and ruling.is_aborted:
+        _write(kind, path, told)
+    if outcome.ruling is not None and outcome.ruling.is_aborted:
         note("ended early: a rule with abort_on_fail has failed")
     if outcome.timed_out:
         note(f"the time of {timeout:g} s was over before everything was certain")
     return EXIT_CODES[outcome.word]
+
+
+def _told(chosen: argparse.Namespace, outcome: Outcome) -> Told:
+    """The outcome with the places of what it speaks of; one-off use has no file to point to."""
+    from monitor.act.reports import Told
+    from monitor.config.lines import lines_of
+
+    verdict, ruling = outcome.verdict, outcome.ruling
+    if chosen.node is not None:
+        return Told(verdict, __version__, ruling)
+    path = config_path(chosen)
+    count = 0 if ruling is None else len(ruling.results)
+    return Told(verdict, __version__, ruling, str(path), lines_of(path, chosen.gate, count))
+
+
+def _write(kind: str, path: Path, told: Told) -> None:
+    """Write one report; `-` is standard output. Raises UsageError where it cannot be written."""
+    from monitor.act.reports import KINDS
+
+    report = KINDS[kind].draw(told)
+    if path == STDOUT:
+        if report:
+            say(report.rstrip("\n"))
+        return
+    try:
+        with path.open("a" if KINDS[kind].appends else "w", encoding="utf-8") as file:
+            file.write(report)
+    except OSError as error:
+        message = f"--output {kind}={path}: {error.strerror}"
+        raise UsageError(message) from None
 
 
 def _asked(settings: Settings, name: str) -> Asked:

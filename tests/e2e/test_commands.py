@@ -10,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 
+from monitor.commands import OUTPUT_KINDS
 from monitor.config import INITIAL, show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
@@ -214,6 +216,35 @@ async def test_gate_with_a_window_fails_a_node_that_recovers_within_it(
         done = await asked
         assert done.returncode == 1, done.stdout + done.stderr
         assert "stall" in done.stdout
+
+
+async def test_gate_writes_every_report_in_one_run(anvil_path: Path, tmp_path: Path) -> None:
+    """Of a node on a private fork: each format is whole, and annotations go to standard output."""
+    del anvil_path
+    kinds = [kind for kind in OUTPUT_KINDS if kind != "annotations"]
+    config, summary = tmp_path / "headwatch.yaml", tmp_path / "markdown"
+    summary.write_text("of another step\n")
+    async with LabNetwork() as net:
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS)))
+        net.local.fork()
+        await net.wait_blocks(12)
+        outputs = [word for kind in kinds for word in ("--output", f"{kind}={tmp_path / kind}")]
+        done = await headwatch_beside(
+            *("gate", "-c", str(config), *outputs, "--output", "annotations=-")
+        )
+    assert done.returncode == 1, done.stdout + done.stderr
+    line = next(n for n, text in enumerate(config.read_text().splitlines(), 1) if "local" in text)
+    assert f"::error file={config},line={line},title=fork%3A node%3Alocal::" in done.stdout
+    assert "FAIL" not in done.stdout
+    assert "FAIL  node local FAILED: fork" in (tmp_path / "text").read_text()
+    assert summary.read_text().startswith("of another step\n## ❌ headwatch: fail\n")
+    assert "verdict=fail\n" in (tmp_path / "github-output").read_text()
+    (failure,) = ET.parse(tmp_path / "junit").iter("failure")  # noqa: S314 - we wrote it
+    assert failure.get("type", "").startswith("fork/")
+    for kind in ("json", "sarif", "codequality"):
+        json.loads((tmp_path / kind).read_text())
+    assert (tmp_path / "openmetrics").read_text().endswith("# EOF\n")
+    assert all(str(tmp_path) not in (tmp_path / kind).read_text() for kind in ("dotenv", "text"))
 
 
 @pytest.mark.parametrize(

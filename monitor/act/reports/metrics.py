@@ -1,0 +1,42 @@
+"""The gate's numbers as an OpenMetrics text: what GitLab compares between two runs. Pure."""
+
+from __future__ import annotations
+
+from monitor.act.exposition import Block, Labels, number, page
+from monitor.act.reports.told import Told
+
+LEVEL = Labels(("check", "network", "subject"))
+MEASURED = Labels(("check", "network", "subject", "unit"))
+RULE = Labels(("gate", "rule", "subject"))
+WORD = Labels(("verdict",))
+WORDS = ("pass", "fail", "inconclusive")
+
+
+def openmetrics(told: Told) -> str:
+    """Levels, what was measured, and the values of rules. A value that was not seen has none."""
+    verdicts = Block("headwatch_gate_verdict", "Whether this is the verdict.", "gauge", "")
+    for word in WORDS:
+        labels = WORD.text((word,))
+        verdicts.lines.append(f"headwatch_gate_verdict{labels} {int(word == told.word)}\n")
+    levels = Block(
+        "headwatch_gate_finding_level",
+        "What was found: 0 ok, 1 unknown, 2 degraded, 3 failed.",
+        "gauge",
+        "",
+    )
+    measured = Block("headwatch_gate_measured", "What a check has measured.", "gauge", "")
+    for finding in told.verdict.findings:
+        names = (finding.check, finding.network, finding.subject)
+        levels.lines.append(
+            f"headwatch_gate_finding_level{LEVEL.text(names)} {number(float(finding.level))}\n"
+        )
+        if finding.measured is not None:
+            text = MEASURED.text((*names, finding.unit))
+            measured.lines.append(f"headwatch_gate_measured{text} {number(finding.measured)}\n")
+    values = Block("headwatch_gate_rule_value", "The value that a rule was held to.", "gauge", "")
+    for result in told.results:
+        if result.actual is not None and told.ruling is not None:
+            text = RULE.text((told.ruling.name, result.rule.text, result.subject))
+            values.lines.append(f"headwatch_gate_rule_value{text} {number(result.actual)}\n")
+    blocks = [block for block in (verdicts, levels, measured, values) if block.lines]
+    return page(blocks, openmetrics=True).decode()

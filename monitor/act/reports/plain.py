@@ -1,0 +1,19 @@
+"""The verdict as text for people, and as the gate's own JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from monitor.act.report import gate_json, gate_text
+from monitor.act.reports.told import Told
+
+
+def as_text(told: Told) -> str:
+    """What the terminal shows, without colours."""
+    return gate_text(told.verdict, colour=False, ruling=told.ruling) + "\n"
+
+
+def as_json(told: Told) -> str:
+    """The document of `docs/gate.schema.json`."""
+    made = gate_json(told.verdict, version=told.version, ruling=told.ruling)
+    return json.dumps(made, indent=2) + "\n"

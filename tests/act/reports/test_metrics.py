@@ -1,0 +1,39 @@
+"""OpenMetrics, read back by Prometheus' own parser."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from monitor.act.reports.metrics import openmetrics
+from tests.act.reports.told import RUNS, troubled
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_text_is_openmetrics(run: str) -> None:
+    """It parses, and the verdict is one of three."""
+    found = samples(openmetrics(RUNS[run]))
+    words = [value for (name, _), value in found.items() if name == "headwatch_gate_verdict"]
+    assert sorted(words) == [0.0, 0.0, 1.0]
+
+
+def test_numbers_are_those_of_findings_and_rules() -> None:
+    """A rule that could not be judged has none."""
+    found = samples(openmetrics(troubled()))
+    levels = [value for (name, _), value in found.items() if name.endswith("finding_level")]
+    assert sorted(levels) == [0.0, 1.0, 1.0, 2.0, 3.0]
+    rules = [(dict(labels), v) for (n, labels), v in found.items() if n.endswith("rule_value")]
+    values = {labels["rule"]: value for labels, value in rules}
+    assert values == {
+        "head.lag_blocks.max < 3": 1.0,
+        "rpc.error_ratio < 1%": 0.025,
+        "rpc.latency_seconds.p95 < 500ms": 0.8125,
+    }

@@ -1,0 +1,69 @@
+"""What reports are drawn from: everything once, in one order, with one state each."""
+
+from __future__ import annotations
+
+from monitor.act.reports import KINDS
+from monitor.act.reports.told import STATES, Told
+from monitor.commands import OUTPUT_KINDS
+from monitor.judge.verdict import verdict_of
+from tests.act import snapshots
+from tests.act.reports.told import RUNS, troubled
+
+
+def test_points_are_every_finding_and_every_rule_once() -> None:
+    """Nothing is left out and nothing told twice."""
+    told = troubled()
+    points = list(told.points())
+    assert len(points) == len(told.verdict.findings) + len(told.results)
+    assert len({(point.suite, point.name) for point in points}) == len(points)
+
+
+def test_state_of_a_point_is_what_it_means_for_the_verdict() -> None:
+    """Blindness decides only where a required check, or a rule of severity error, is blind."""
+    states = {(point.suite, point.name): point.state for point in troubled().points()}
+    assert states["head", "node:local"] == "failed"
+    assert states["peers", "node:local"] == "warned"
+    assert states["fork", "node:local"] == "blind"
+    assert states["txpool", "node:local"] == "unseen"
+    assert states["identity", "node:local"] == "ok"
+    assert [states[point.suite, point.name] for point in list(troubled().points())[-4:]] == [
+        *("ok", "failed", "warned", "blind")
+    ]
+
+
+def test_worst_comes_first_and_what_is_well_not_at_all() -> None:
+    """In the order of `STATES`."""
+    states = [point.state for point in troubled().worst()]
+    assert states == sorted(states, key=STATES.index)
+    assert "ok" not in states
+    assert RUNS["healthy"].worst() == ()
+
+
+def test_point_lies_where_it_is_configured() -> None:
+    """A subject at its entry, a rule at its own line; what is written nowhere at the first."""
+    lines = {(point.suite, point.name): point.line for point in troubled().points()}
+    assert lines["head", "node:local"] == 7
+    assert [line for (suite, _), line in lines.items() if suite == "rules of deploy"] == [
+        *(21, 22, 23, 24)
+    ]
+    assert {point.line for point in RUNS["blind"].points()} == {1}
+
+
+def test_words_of_a_node_are_one_printable_line() -> None:
+    """Whatever a node says, no report gets a line break or an escape from it."""
+    for point in troubled().points():
+        assert point.summary.isprintable()
+        assert all(line.isprintable() for line in point.detail.splitlines())
+
+
+def test_word_of_a_run_without_rules_is_the_verdict_s() -> None:
+    """And with rules, theirs together."""
+    empty = Told(verdict_of((), snapshots.NOW), "1")
+    assert (empty.word, empty.results) == ("inconclusive", ())
+    assert troubled().word == "fail"
+
+
+def test_kinds_are_those_that_the_command_names() -> None:
+    """The help names every format without importing any."""
+    assert tuple(KINDS) == OUTPUT_KINDS
+    assert [name for name, kind in KINDS.items() if kind.appends] == ["markdown", "github-output"]

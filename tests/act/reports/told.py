@@ -1,0 +1,65 @@
+"""Runs of the gate by hand, of which reports are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.act.reports.told import Told
+from monitor.judge.verdict import verdict_of
+from monitor.model import Evidence, Finding, Level
+from tests.act import snapshots
+from tests.act.rulings import BLIND, BROKEN, HELD, WARNED, ruling
+
+HOSTILE = "]]> <script>\x1b[31m\x00 ::error::x%0A | `a` \u0085 [b](http://c) \ud800".replace(
+    "\ud800", "\ufffe"
+)
+"""What a node may say: markup of every format, commands, and what XML cannot hold."""
+LINES = {"node:local": 7, "rule:0": 21, "rule:1": 22, "rule:2": 23, "rule:3": 24}
+
+
+def bad(level: Level, subject: str = "node:local", check: str = "head") -> Finding:
+    """A finding whose words are another's."""
+    said = Evidence("local", "eth_getBlockByNumber", HOSTILE, snapshots.NOW, threshold="at most 2")
+    made = snapshots.finding(check, subject, level)
+    return replace(
+        made,
+        reason="behind",
+        summary=f"behind {HOSTILE}",
+        measured=5.0,
+        limit=2.0,
+        evidence=(said,),
+    )
+
+
+def healthy() -> Told:
+    """All is well, and one check is not supported."""
+    verdict = replace(snapshots.healthy("local").verdict, skipped=(("peers", "node:local"),))
+    return Told(verdict, "1.2.3", None, "headwatch.yaml", LINES)
+
+
+def troubled() -> Told:
+    """One of each: failed, warned, blind and unseen checks, and rules that came to all of it."""
+    findings = (
+        bad(Level.FAILED),
+        bad(Level.DEGRADED, check="peers"),
+        bad(Level.UNKNOWN, check="fork"),
+        bad(Level.UNKNOWN, check="txpool"),
+        snapshots.finding("identity", "node:local", Level.OK),
+    )
+    verdict = verdict_of(findings, snapshots.NOW)
+    ruled = ruling("fail", HELD, BROKEN, WARNED, BLIND)
+    return Told(verdict, "1.2.3", ruled, "deploy/head,watch.yaml", LINES)
+
+
+def blind() -> Told:
+    """Nothing failed and nothing could be seen; nobody wrote a file."""
+    return Told(verdict_of((bad(Level.UNKNOWN),), snapshots.NOW), "1.2.3")
+
+
+def endless(count: int = 8000) -> Told:
+    """More than any report has room for."""
+    findings = [bad(Level.FAILED, f"node:n{index}") for index in range(count)]
+    return Told(verdict_of(findings, snapshots.NOW), "1.2.3", None, "headwatch.yaml")
+
+
+RUNS = {"healthy": healthy(), "troubled": troubled(), "blind": blind()}

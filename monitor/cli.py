@@ -21,11 +21,11 @@ from monitor.commands import (
     INCONCLUSIVE,
     INTERNAL,
     INTERRUPTED,
-    OUTPUT_KINDS,
     USAGE,
     OutputError,
     UnseenError,
     UsageError,
+    gate_arguments,
     ledger_arguments,
     people,
     profiles,
@@ -102,7 +102,14 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"headwatch {__version__}")
     subparsers = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _run_parser(subparsers)
-    _gate_parser(subparsers)
+    gate_arguments.add_gate(
+        subparsers.add_parser(
+            "gate",
+            help="the same checks as a pipeline gate",
+            description=gate_arguments.DESCRIPTION,
+            epilog=gate_arguments.EXIT_CODES,
+        )
+    )
     _status_parser(subparsers)
     _transactions_parser(subparsers)
     _ledger_parsers(subparsers)
@@ -129,61 +136,6 @@ def _run_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     config_option(run)
     run.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
     run.set_defaults(command=commands.run_command)
-
-
-def _gate_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
-    gate = subparsers.add_parser(
-        "gate",
-        help="the same checks as a pipeline gate",
-        description="Judge the nodes once, or for a window of time, and exit with the verdict.",
-        epilog="exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive",
-    )
-    config_option(gate)
-    gate.add_argument(
-        "--gate", metavar="NAME", help="hold the rules of this gate of the configuration as well"
-    )
-    gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
-    gate.add_argument(
-        "--reference",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="one-off use: an endpoint of another operator to compare with; repeatable",
-    )
-    gate.add_argument(
-        "--network", metavar="NAME", help="one-off use: the chain profile (default: ethereum)"
-    )
-    gate.add_argument(
-        "--interval-seconds",
-        metavar="SECONDS",
-        type=float,
-        help="one-off use: the time between blocks, where it is not the profile's",
-    )
-    gate.add_argument(
-        "--for",
-        dest="window",
-        metavar="TIME",
-        type=seconds_of,
-        default=0.0,
-        help="judge for this long, each finding at its worst; e.g. 60s, 5m (default: once)",
-    )
-    gate.add_argument(
-        "--timeout",
-        metavar="TIME",
-        type=seconds_of,
-        help="decide by then with what is known (default: 5m, or a minute more than is watched)",
-    )
-    gate.add_argument("--strict", action="store_true", help="degraded fails as well")
-    gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
-    gate.add_argument(
-        "--output",
-        metavar="KIND=PATH",
-        action="append",
-        default=[],
-        help=f"write a report as well, - for standard output; KIND: {', '.join(OUTPUT_KINDS)}; "
-        "markdown and github-output add to their file; repeatable",
-    )
-    gate.set_defaults(command=commands.gate_command)
 
 
 def _status_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

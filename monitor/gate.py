@@ -95,6 +95,7 @@ async def gate(
     strict: bool = False,
     asked: Asked = NOTHING,
     remembered: Callable[[float], Iterable[Finding]] = lambda now: (),
+    accepted: Callable[[Verdict], Verdict] = lambda verdict: verdict,
     progress: Callable[[Verdict, float], None] = lambda verdict, seconds: None,
 ) -> Outcome:
     """Judge every configured node once, or for as long as a window lasts.
@@ -145,17 +146,18 @@ async def gate(
         why = (
             "a rule had failed" if so_far.abort.is_set() else f"the {timeout_seconds:g} s were over"
         )
-        worst = _all_of(sidecar, so_far.worst, why)
+        worst = all_of(sidecar, so_far.worst, why)
         now = sidecar.clock()
         worst |= {finding.key: finding for finding in remembered(now)}
-        verdict = verdict_of(worst.values(), now, sidecar.verdict.skipped, strict=strict)
-        ruling = _ruling(asked, sampler, verdict, now, strict=strict)
+        found = verdict_of(worst.values(), now, sidecar.verdict.skipped, strict=strict)
+        verdict = accepted(found)
+        ruling = ruling_of(asked, sampler, verdict, now, strict=strict)
         if ruling is not None:
             ruling = replace(ruling, is_aborted=so_far.abort.is_set())
         return Outcome(verdict, so_far.rounds, timed_out, ruling)
 
 
-def _ruling(
+def ruling_of(
     asked: Asked, sampler: Sampler, verdict: Verdict, now: float, *, strict: bool
 ) -> Ruling | None:
     """What comes of the rules, stores read as well; None where there are none."""
@@ -171,7 +173,7 @@ def _any_broken(rules: Iterable[Rule], sampler: Sampler, now: float) -> bool:
     return any(evaluate(rule, sampler.samples, now).word == "fail" for rule in rules)
 
 
-def _all_of(sidecar: Sidecar, worst: dict[Key, Finding], why: str) -> dict[Key, Finding]:
+def all_of(sidecar: Sidecar, worst: dict[Key, Finding], why: str) -> dict[Key, Finding]:
     """What was kept of the window, what is known now, and what nobody got to judge."""
     found = dict(worst)
     for finding in sidecar.verdict.findings:

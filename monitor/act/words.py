@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 
-from monitor.judge.verdict import decides
+from monitor.judge.verdict import ACCEPTED, decides
 from monitor.model import QUORUM, Finding, Level, Verdict, short
 
 NAMED_COUNT_MAX = 3
@@ -146,7 +146,12 @@ def _half(verdict: Verdict, subject: str, checks: Sequence[str]) -> str:
 def _passing(verdict: Verdict) -> str:
     nodes = {(f.network, f.subject) for f in verdict.findings if f.subject.startswith("node:")}
     networks = {network for network, _ in nodes}
-    if len(nodes) == 1:
+    accepted = sum(f.reason == ACCEPTED for f in verdict.findings)
+    if accepted:
+        who = subject_words(next(iter(nodes))[1]) if len(nodes) == 1 else f"{len(nodes)} nodes"
+        verb = "passes" if len(nodes) == 1 else "pass"
+        sentence = f"{who} {verb}, with {accepted} accepted finding{'s' * (accepted != 1)}"
+    elif len(nodes) == 1:
         sentence = f"{subject_words(next(iter(nodes))[1])} is on the network's chain"
     else:
         every = COUNTS_IN_WORDS.get(len(nodes), f"all {len(nodes)}")

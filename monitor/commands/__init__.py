@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor import __version__
-
 if TYPE_CHECKING:
-    from monitor.act.reports import Told
     from monitor.config import Settings
-    from monitor.gate import Asked, Outcome
-    from monitor.model import Finding, Verdict, VerdictWord
+    from monitor.model import VerdictWord
 
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES: dict[VerdictWord, int] = {
@@ -28,15 +22,6 @@ EXIT_CODES: dict[VerdictWord, int] = {
     "inconclusive": INCONCLUSIVE,
 }
 CONFIG_DEFAULT = "headwatch.yaml"
-OUTPUT_KINDS = (
-    *("text", "json", "junit", "sarif", "markdown", "annotations", "github-output"),
-    *("codequality", "dotenv", "openmetrics"),
-)
-"""Those of `act.reports.KINDS`, which is not imported for a help text."""
-STDOUT = Path("-")
-TIMEOUT_SECONDS = 300.0
-BEYOND_SECONDS = 60.0
-"""How much longer than it watches a gate may take, where nobody says."""
 
 
 class UsageError(Exception):
@@ -109,161 +94,9 @@ def run_command(chosen: argparse.Namespace) -> int:
     return PASS
 
 
-def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:
-    """What journal and ledgers say; nothing where no account and no ledger is configured."""
-    asked: list[Callable[[float], Iterable[Finding]]] = []
-    accounts, ledgers = settings.transactions.accounts, settings.ledgers
-    from monitor.config import data_directory
-
-    if accounts:
-        from monitor.transactions.journal import JOURNAL_NAME, Reader
-        from monitor.transactions.reckoning import findings
-
-        reader = Reader(data_directory(settings, os.environ) / JOURNAL_NAME)
-        asked.append(lambda now: findings(reader, accounts, now))
-    if ledgers:
-        from monitor.ledger import last
-
-        directory = data_directory(settings, os.environ)
-        asked.append(lambda now: last.findings(directory, ledgers, now))
-    return lambda now: [finding for ask in asked for finding in ask(now)]
-
-
-def gate_command(chosen: argparse.Namespace) -> int:
-    """`headwatch gate`."""
-    outputs = [_output(text) for text in chosen.output]
-    settings = _gate_settings(chosen)
-    from monitor.act.report import gate_text
-    from monitor.act.reports import KINDS
-    from monitor.gate import NOTHING, gate
-
-    asked = NOTHING if chosen.gate is None else _asked(settings, chosen.gate)
-    window = max(chosen.window, asked.over_seconds)
-    timeout = chosen.timeout or max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
-    with _progress(window, quiet=chosen.json) as progress:
-        outcome = asyncio.run(
-            gate(
-                settings,
-                window_seconds=window,
-                timeout_seconds=timeout,
-                strict=chosen.strict,
-                asked=asked,
-                remembered=_remembered(settings),
-                progress=progress,
-            )
-        )
-    told = _told(chosen, outcome)
-    if chosen.json:
-        say(KINDS["json"].draw(told).rstrip("\n"))
-    elif STDOUT not in (path for _, path in outputs):
-        is_coloured = sys.stdout.isatty() and not no_colour()
-        say(gate_text(outcome.verdict, colour=is_coloured, ruling=outcome.ruling))
-    for kind, path in outputs:
-        _write(kind, path, told)
-    if outcome.ruling is not None and outcome.ruling.is_aborted:
-        note("ended early: a rule with abort_on_fail has failed")
-    if outcome.timed_out:
-        note(f"the time of {timeout:g} s was over before everything was certain")
-    return EXIT_CODES[outcome.word]
-
-
-def _told(chosen: argparse.Namespace, outcome: Outcome) -> Told:
-    """The outcome with the places of what it speaks of; one-off use has no file to point to."""
-    from monitor.act.reports import Told
-    from monitor.config.lines import lines_of
-
-    verdict, ruling = outcome.verdict, outcome.ruling
-    if chosen.node is not None:
-        return Told(verdict, __version__, ruling)
-    path = config_path(chosen)
-    count = 0 if ruling is None else len(ruling.results)
-    return Told(verdict, __version__, ruling, str(path), lines_of(path, chosen.gate, count))
-
-
-def _write(kind: str, path: Path, told: Told) -> None:
-    """Write one report; `-` is standard output. Raises UsageError where it cannot be written."""
-    from monitor.act.reports import KINDS
-
-    report = KINDS[kind].draw(told)
-    if path == STDOUT:
-        if report:
-            say(report.rstrip("\n"))
-        return
-    try:
-        with path.open("a" if KINDS[kind].appends else "w", encoding="utf-8") as file:
-            file.write(report)
-    except OSError as error:
-        message = f"--output {kind}={path}: {error.strerror}"
-        raise UsageError(message) from None
-
-
-def _asked(settings: Settings, name: str) -> Asked:
-    """The rules of a gate, and where what they speak of is stored. Raises UsageError."""
-    from monitor.config import data_directory
-    from monitor.config.problems import listed, nearest
-    from monitor.gatekeeping import asked_of
-
-    if name not in settings.gate:
-        hint = nearest(name, settings.gate) or f"known: {listed(settings.gate)}"
-        message = f"--gate: there is no gate {name!r} under `gate` in the configuration; {hint}"
-        raise UsageError(message)
-    return asked_of(settings, name, data_directory(settings, os.environ))
-
-
 def no_colour() -> bool:
     """Whether the operator wants none (no-color.org)."""
     return bool(os.environ.get("NO_COLOR"))
-
-
-def _output(text: str) -> tuple[str, Path]:
-    kind, separator, path = text.partition("=")
-    if not separator or not path or kind not in OUTPUT_KINDS:
-        kinds = ", ".join(OUTPUT_KINDS)
-        message = f"--output: expected KIND=PATH with KIND one of {kinds}, found {text!r}"
-        raise UsageError(message)
-    return kind, Path(path)
-
-
-def _gate_settings(chosen: argparse.Namespace) -> Settings:
-    from monitor.config import from_flags
-
-    flags = (chosen.node, chosen.network, chosen.interval_seconds, *chosen.reference)
-    if all(flag is None for flag in flags):
-        return load_settings(chosen)
-    if chosen.gate is not None:
-        message = "--gate names rules of a configuration: it goes with -c, without --node"
-        raise UsageError(message)
-    if chosen.config is not None:
-        message = "-c goes without --node, --reference, --network and --interval-seconds"
-        raise UsageError(message)
-    if not chosen.node or not chosen.reference:
-        message = "one-off use needs --node URL and at least one --reference URL"
-        raise UsageError(message)
-    return from_flags(
-        chosen.node,
-        chosen.reference,
-        chosen.network,
-        interval_seconds=chosen.interval_seconds,
-        env=os.environ,
-    )
-
-
-@contextlib.contextmanager
-def _progress(window: float, *, quiet: bool) -> Iterator[Callable[[Verdict, float], None]]:
-    """A bar on a terminal while a window lasts; nothing where nobody would see it move."""
-    if quiet or not window or not sys.stderr.isatty():
-        yield lambda verdict, seconds: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("judging", total=window)
-
-        def show(verdict: Verdict, seconds: float) -> None:
-            bar.update(task, completed=seconds, description=f"judging: {verdict.word}")
-
-        yield show
 
 
 def config_init(chosen: argparse.Namespace) -> int:

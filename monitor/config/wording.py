@@ -88,6 +88,24 @@ def note_all(tree: Tree, error: ValidationError) -> None:
         _note(tree, loc, complaint)
 
 
+def note_items(tree: Tree, error: ValidationError, model: type[Model]) -> None:
+    """The same of a file that is one list of these."""
+    for complaint in error.errors(include_url=False):
+        loc, kind = complaint["loc"], complaint["type"]
+        known = ", ".join(model.model_fields)
+        if kind == "missing":
+            tree.note(loc, "missing", f"known here: {known}" if loc[1:] else "")
+        elif kind == "extra_forbidden":
+            hint = nearest(str(loc[-1]), model.model_fields) or f"known here: {known}"
+            tree.note(loc, "unknown setting", hint)
+        elif kind == EXPECTED:
+            tree.note(loc, f"{complaint['msg']}, {tree.found(loc, complaint['input'])}")
+        else:
+            is_list = len(loc) == 1
+            what = "a list" if is_list else f"a mapping ({known})"
+            tree.note(loc, f"expected {what}, {tree.found(loc, complaint['input'])}")
+
+
 def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
     kind, found = complaint["type"], tree.found(loc, complaint["input"])
     shape = "found text" if isinstance(complaint["input"], str) else found

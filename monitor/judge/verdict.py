@@ -56,6 +56,8 @@ class Held:
     """False until the first level is certain: a first bad proposal is shown as UNKNOWN."""
 
 
+ACCEPTED = "accepted"
+"""The reason of a finding that somebody lets pass; its level is OK, and its summary tells all."""
 TRANSACTION = "tx:"
 """What the subject of a single transaction begins with."""
 

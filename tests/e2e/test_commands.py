@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import signal
 import socket
@@ -15,7 +16,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from monitor.commands import OUTPUT_KINDS
+from monitor.commands.gating import OUTPUT_KINDS
 from monitor.config import INITIAL, show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
@@ -245,6 +246,53 @@ async def test_gate_writes_every_report_in_one_run(anvil_path: Path, tmp_path: P
         json.loads((tmp_path / kind).read_text())
     assert (tmp_path / "openmetrics").read_text().endswith("# EOF\n")
     assert all(str(tmp_path) not in (tmp_path / kind).read_text() for kind in ("dotenv", "text"))
+
+
+async def test_gate_wait_ends_when_the_node_has_caught_up(anvil_path: Path, tmp_path: Path) -> None:
+    """A node that is behind at first holds the pipeline up, and lets it go with exit 0."""
+    del anvil_path
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS)))
+        net.local.stall()
+        await net.wait_blocks(12)
+        report = tmp_path / "late.json"
+        late = await headwatch_beside(
+            *("gate", "wait", "-c", str(config), "--timeout", "4s", "--output", f"json={report}")
+        )
+        assert late.returncode == 1, late.stdout + late.stderr
+        assert "the time of 4 s was over" in late.stderr
+        waiting = asyncio.create_task(
+            headwatch_beside("gate", "wait", "-c", str(config), "--for", "2s", "--timeout", "60s")
+        )
+        net.local.follow()
+        done = await waiting
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.startswith("PASS  node local is on the network's chain")
+
+
+async def test_gate_lets_pass_what_is_accepted_and_says_so(
+    anvil_path: Path, tmp_path: Path
+) -> None:
+    """With a file of accepted findings a node that lags passes; the report names the reason."""
+    del anvil_path
+    accepted = tmp_path / "accepted.yaml"
+    until = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
+    entries = [
+        f'  - {{check: {check}, subject: "node:local", why: old disk, until: "{until}"}}'
+        for check in ("stall", "head", "txpool")
+    ]
+    accepted.write_text("\n".join(["accepted:", *entries]) + "\n")
+    async with LabNetwork() as net:
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(lab_settings(net, INTERVAL_SECONDS)))
+        net.local.stall()
+        await net.wait_blocks(12)
+        done = await headwatch_beside("gate", "-c", str(config), "--accepted", str(accepted))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("PASS  node local passes, with 1 accepted finding")
+    assert f"failed and accepted until {until}, old disk: block " in done.stdout
+    assert "txpool of node:local is accepted and was not found" in done.stderr
 
 
 @pytest.mark.parametrize(

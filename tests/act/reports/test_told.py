@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.act.reports import KINDS
 from monitor.act.reports.told import STATES, Told
-from monitor.commands import OUTPUT_KINDS
+from monitor.commands.gating import OUTPUT_KINDS
 from monitor.judge.verdict import verdict_of
 from tests.act import snapshots
 from tests.act.reports.told import RUNS, troubled

@@ -1,0 +1,79 @@
+"""The arguments of `headwatch gate`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from monitor.commands import gating
+from monitor.commands.arguments import config_option, seconds_of
+from monitor.commands.gating import OUTPUT_KINDS
+
+DESCRIPTION = (
+    "Judge the nodes once, or for a window of time, and exit with the verdict. The first line on "
+    "standard output is the verdict and why. `gate wait` judges again and again until all is well, "
+    "or the time is over."
+)
+EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive"
+
+
+def add_gate(gate: argparse.ArgumentParser) -> None:
+    """Add what `headwatch gate` takes."""
+    gate.add_argument(
+        "verb",
+        nargs="?",
+        choices=("wait",),
+        help="until the verdict is pass, and has been for the time of --for",
+    )
+    config_option(gate)
+    gate.add_argument(
+        "--gate", metavar="NAME", help="hold the rules of this gate of the configuration as well"
+    )
+    gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
+    gate.add_argument(
+        "--reference",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="one-off use: an endpoint of another operator to compare with; repeatable",
+    )
+    gate.add_argument(
+        "--network", metavar="NAME", help="one-off use: the chain profile (default: ethereum)"
+    )
+    gate.add_argument(
+        "--interval-seconds",
+        metavar="SECONDS",
+        type=float,
+        help="one-off use: the time between blocks, where it is not the profile's",
+    )
+    gate.add_argument(
+        "--for",
+        dest="window",
+        metavar="TIME",
+        type=seconds_of,
+        default=0.0,
+        help="judge for this long, each finding at its worst; e.g. 60s, 5m (default: once)",
+    )
+    gate.add_argument(
+        "--timeout",
+        metavar="TIME",
+        type=seconds_of,
+        help="decide by then with what is known (default: 5m, or a minute more than is watched)",
+    )
+    gate.add_argument(
+        "--accepted",
+        metavar="FILE",
+        type=Path,
+        help="findings that are accepted, each with a reason and an end; see docs/gate.md",
+    )
+    gate.add_argument("--strict", action="store_true", help="degraded fails as well")
+    gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
+    gate.add_argument(
+        "--output",
+        metavar="KIND=PATH",
+        action="append",
+        default=[],
+        help=f"write a report as well, - for standard output; KIND: {', '.join(OUTPUT_KINDS)}; "
+        "markdown and github-output add to their file; repeatable",
+    )
+    gate.set_defaults(command=gating.gate_command)

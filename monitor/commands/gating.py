@@ -24,7 +24,7 @@ from monitor.commands import (
 )
 
 if TYPE_CHECKING:
-    from monitor.act.reports import Told
+    from monitor.act.reports.told import Told
     from monitor.config import Settings
     from monitor.config.accepted import Accepted
     from monitor.gate import Asked, Outcome
@@ -104,13 +104,13 @@ def _judged(
         return asyncio.run(judging), timeout
 
 
-def _entries(path: Path | None) -> Sequence[Accepted]:
+def _entries(path: Path | None, clock: Callable[[], float] = time.time) -> Sequence[Accepted]:
     """What somebody has accepted. Raises ConfigError."""
     if path is None:
         return ()
     from monitor.config.accepted import load_accepted
 
-    return load_accepted(path, time.time())
+    return load_accepted(path, clock())
 
 
 def _report(
@@ -118,7 +118,7 @@ def _report(
 ) -> None:
     """Say the outcome, on standard output unless a report goes there, and write the reports."""
     from monitor.act.report import gate_text
-    from monitor.act.reports import KINDS
+    from monitor.act.reports.kinds import KINDS
 
     told = _told(chosen, outcome)
     if chosen.json:
@@ -152,7 +152,7 @@ def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:
 
 def _told(chosen: argparse.Namespace, outcome: Outcome) -> Told:
     """The outcome with the places of what it speaks of; one-off use has no file to point to."""
-    from monitor.act.reports import Told
+    from monitor.act.reports.told import Told
     from monitor.config.lines import lines_of
 
     verdict, ruling = outcome.verdict, outcome.ruling
@@ -165,7 +165,7 @@ def _told(chosen: argparse.Namespace, outcome: Outcome) -> Told:
 
 def _write(kind: str, path: Path, told: Told) -> None:
     """Write one report; `-` is standard output. Raises UsageError where it cannot be written."""
-    from monitor.act.reports import KINDS
+    from monitor.act.reports.kinds import KINDS
 
     report = KINDS[kind].draw(told)
     if path == STDOUT:

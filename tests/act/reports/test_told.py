@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.act.reports import KINDS
 from monitor.act.reports.told import STATES, Told
-from monitor.commands.gating import OUTPUT_KINDS
 from monitor.judge.verdict import verdict_of
 from tests.act import snapshots
 from tests.act.reports.told import RUNS, troubled
@@ -61,9 +59,3 @@ def test_word_of_a_run_without_rules_is_the_verdict_s() -> None:
     empty = Told(verdict_of((), snapshots.NOW), "1")
     assert (empty.word, empty.results) == ("inconclusive", ())
     assert troubled().word == "fail"
-
-
-def test_kinds_are_those_that_the_command_names() -> None:
-    """The help names every format without importing any."""
-    assert tuple(KINDS) == OUTPUT_KINDS
-    assert [name for name, kind in KINDS.items() if kind.appends] == ["markdown", "github-output"]

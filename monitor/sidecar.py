@@ -61,6 +61,7 @@ def policy_of(settings: Settings, network: str) -> Policy:
     profile = override(
         PROFILES[chosen.profile],
         interval_seconds=chosen.interval_seconds,
+        speed=chosen.speed,
         chain_id=chosen.chain_id,
         genesis_hash=chosen.genesis_hash,
     )

@@ -102,6 +102,12 @@ class ProfileRef(Model):
         | None
     ) = None
     """The time between two blocks, in seconds; the profile's where not given."""
+    speed: Annotated[
+        float,
+        Field(gt=0, le=1000),
+        expects("expected a number of times above 0 and up to 1000"),
+    ] = 1.0
+    """Rehearsals: how many times as fast as its chain it goes; every time is divided by it."""
     chain_id: (
         Annotated[
             int,

@@ -67,6 +67,8 @@ class Profile:
     """Default budget of one reference: its calls, not its batches, since providers bill calls."""
     chain_id: int | None = None
     genesis_hash: Hash32 | None = None
+    speed: float = 1.0
+    """How many times as fast as the chain itself a rehearsal of it goes; seconds say so already."""
     assumed: tuple[str, ...] = ()
     """The fields whose number no source states."""
     unknown: tuple[str, ...] = ()
@@ -75,6 +77,9 @@ class Profile:
 
     @property
     def blocks_a_day(self) -> float:
-        """traffic: as many as there may be, so that the budget holds on the busiest day."""
+        """Of the chain itself, at its own speed; budgets are spent on them.
+
+        traffic: as many as there may be, so that the budget holds on the busiest day.
+        """
         share = 1 - self.miss if self.model == "slots" else 1.0
-        return DAY_SECONDS / self.interval_seconds * share
+        return DAY_SECONDS / (self.interval_seconds * self.speed) * share

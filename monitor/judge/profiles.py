@@ -37,6 +37,7 @@ __all__ = [
     "Source",
     "alarms_a_month",
     "confirmations",
+    "faster",
     "gap_p_value",
     "lag_blocks",
     "lag_p_value",
@@ -212,7 +213,7 @@ class Policy:
 
     profile: Profile
     label: str
-    """`KEY@VERSION`, as written beside every threshold."""
+    """`KEY@VERSION`, as written beside every threshold; of a rehearsal, with its speed."""
     poll_seconds: float
     stall_seconds: float
     lag_blocks: int
@@ -258,11 +259,12 @@ def policy(profile: Profile) -> Policy:
     Polls come twice a block, within the limits of politeness and of a reference's calls a day.
     """
     affordable = DAY_SECONDS * CALLS_A_ROUND / profile.calls_a_day
-    fastest = max(POLL_SECONDS_MIN, affordable)
+    wanted = min(POLL_SECONDS_MAX / profile.speed, max(affordable, profile.interval_seconds / 2))
+    at = "" if profile.speed == 1 else f" at {profile.speed:g}x"
     return Policy(
         profile=profile,
-        label=f"{profile.key}@{profile.version}",
-        poll_seconds=min(POLL_SECONDS_MAX, max(fastest, profile.interval_seconds / 2)),
+        label=f"{profile.key}@{profile.version}{at}",
+        poll_seconds=max(POLL_SECONDS_MIN, wanted),
         stall_seconds=stall_seconds(profile),
         lag_blocks=lag_blocks(profile),
         confirmations=confirmations(profile),
@@ -270,14 +272,36 @@ def policy(profile: Profile) -> Policy:
     )
 
 
+def faster(profile: Profile, speed: float) -> Profile:
+    """The same chain, rehearsed `speed` times as fast: the same blocks in a fraction of the time.
+
+    Every length of time is divided; blocks, probabilities and key are kept, so that thresholds in
+    blocks are the chain's own, and those in seconds a fraction of it. Calls a day become as many
+    more, or polls would not keep up.
+    """
+    return replace(
+        profile,
+        speed=profile.speed * speed,
+        interval_seconds=profile.interval_seconds / speed,
+        arrival_seconds=profile.arrival_seconds / speed,
+        skew_seconds=profile.skew_seconds / speed,
+        silence_seconds=profile.silence_seconds / speed,
+        calls_a_day=math.ceil(profile.calls_a_day * speed),
+    )
+
+
 def override(
     profile: Profile,
     *,
     interval_seconds: float | None = None,
+    speed: float = 1.0,
     chain_id: int | None = None,
     genesis_hash: Hash32 | None = None,
 ) -> Profile:
-    """A profile with the operator's own numbers, where given; they are part of its key."""
+    """A profile with the operator's own numbers, where given.
+
+    Another interval is part of the key. `speed` divides it as well, as every other time.
+    """
     if interval_seconds is not None and interval_seconds != profile.interval_seconds:
         profile = replace(
             profile, key=f"{profile.key}/{interval_seconds:g}s", interval_seconds=interval_seconds
@@ -286,4 +310,4 @@ def override(
         profile = replace(profile, chain_id=chain_id)
     if genesis_hash is not None:
         profile = replace(profile, genesis_hash=genesis_hash)
-    return profile
+    return profile if speed == 1 else faster(profile, speed)

@@ -24,6 +24,7 @@ def job_of(settings: Settings, ledger: Ledger, directory: Path, at: str = FINALI
     profile = override(
         PROFILES[chosen.profile],
         interval_seconds=chosen.interval_seconds,
+        speed=chosen.speed,
         chain_id=chosen.chain_id,
         genesis_hash=chosen.genesis_hash,
     )

@@ -23,5 +23,9 @@ PROFILE = Profile(
     ("model", "blocks"), [("slots", 6480), ("poisson", 8640), ("rota", 8640), ("traffic", 8640)]
 )
 def test_blocks_a_day_are_counted_less_the_empty_slots(model: Model, blocks: float) -> None:
-    """Only slots stay empty; all else is a mean, a turn or the densest there may be."""
+    """Only slots stay empty; all else is a mean, a turn or the densest there may be.
+
+    A rehearsal's day has as many blocks as its chain's.
+    """
     assert replace(PROFILE, model=model).blocks_a_day == blocks
+    assert replace(PROFILE, model=model, interval_seconds=2.5, speed=4).blocks_a_day == blocks

@@ -29,6 +29,7 @@ from monitor.judge.profiles import (
     alarms_a_month,
     confirmations,
     down_in_a_row,
+    faster,
     gap_p_value,
     lag_blocks,
     lag_p_value,
@@ -387,6 +388,40 @@ def test_override_of_numbers_shows_in_the_profile() -> None:
     assert changed.key == "dev/0.25s"
     assert (changed.interval_seconds, changed.chain_id, changed.genesis_hash) == (0.25, 0, genesis)
     assert changed.miss == DEV.miss
+
+
+@pytest.mark.parametrize("speed", [0.5, 3, 7.5, 20, 48])
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.key)
+def test_faster_profile_has_the_thresholds_of_its_chain(profile: Profile, speed: float) -> None:
+    """Those in blocks are the same, those in seconds a fraction, and so is every p."""
+    own, rules = policy(profile), policy(faster(profile, speed))
+    assert rules.lag_blocks == own.lag_blocks
+    assert rules.confirmations == own.confirmations
+    assert rules.reorg_blocks == own.reorg_blocks
+    assert rules.stall_seconds == pytest.approx(own.stall_seconds / speed)
+    assert stall_p(rules.profile) == pytest.approx(stall_p(profile))
+    assert lag_p_value(rules.profile, 2) == pytest.approx(lag_p_value(profile, 2))
+    assert rules.poll_seconds == pytest.approx(max(POLL_SECONDS_MIN, own.poll_seconds / speed))
+    polls = 86_400 / rules.poll_seconds
+    assert polls * CALLS_A_ROUND <= rules.profile.calls_a_day * (1 + 1e-9)
+
+
+def test_faster_profile_keeps_its_key_and_says_its_speed() -> None:
+    """It is the same chain; a threshold is written with the speed that its seconds go by."""
+    rules = policy(faster(faster(ETHEREUM, 4), 5))
+    assert (rules.profile.key, rules.profile.speed) == ("ethereum", 20)
+    assert rules.label == "ethereum@1 at 20x"
+    assert "no block for 2.6 s (ethereum@1 at 20x: " in rules.stall_words
+    assert policy(faster(ROPSTEN_2018, 60)).stall_words == (
+        "no block for 120 s (ropsten-2018@1 at 60x: the longest silence on record)"
+    )
+
+
+def test_override_with_a_speed_divides_the_interval_that_was_given() -> None:
+    """The interval is the chain's, and part of the key; the speed is that of its rehearsal."""
+    changed = override(DEV, interval_seconds=2.0, speed=4)
+    assert (changed.key, changed.interval_seconds, changed.speed) == ("dev/2s", 0.5, 4)
+    assert override(ETHEREUM, speed=1) is ETHEREUM
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.key)

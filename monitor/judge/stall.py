@@ -83,25 +83,27 @@ def judge(
     return (_local(newest.node, mine, context, policy, now),)
 
 
-def _reference_before(context: Round, at: float) -> BlockNumber | None:
-    """The elected height at `at`, or the oldest that is still remembered."""
-    number: BlockNumber | None = None
-    for observation in context.trail:
-        if isinstance(observation.seen, Unseen):
-            continue
-        if number is not None and observation.at > at:
-            break
-        number = observation.seen.head.number
-    return number
+def _reference_then(context: Round, at: float, newest: BlockNumber) -> BlockNumber:
+    """The height elected in the round that saw something at `at`; `newest` before there was any.
+
+    A round's election comes a moment after its answers. The election before is a whole poll older,
+    and where a poll is as long as a block it counts blocks that the node was not late for.
+    """
+    since = (
+        observation.seen.head.number
+        for observation in context.trail
+        if observation.at >= at and not isinstance(observation.seen, Unseen)
+    )
+    return next(since, newest)
 
 
 def _local(node: str, mine: Advance, context: Round, policy: Policy, now: float) -> Finding:
     reference = context.reference
     assert isinstance(reference, Reference), "the judge has looked"
     still_seconds = now - mine.since
-    before = _reference_before(context, mine.since)
-    moved = reference.lag_head.number - (before if before is not None else mine.head.number)
-    behind = reference.lag_head.number - mine.head.number
+    top = reference.lag_head.number
+    moved = top - _reference_then(context, mine.since, top)
+    behind = top - mine.head.number
     level, reason = Level.OK, "moving"
     summary = f"block {mine.head.number} for {still_seconds:.1f} s"
     if min(moved, behind) >= policy.lag_blocks:
@@ -110,7 +112,7 @@ def _local(node: str, mine: Advance, context: Round, policy: Policy, now: float)
         level, reason = (Level.FAILED if certain else Level.DEGRADED), "stalled"
         summary = (
             f"stands at block {mine.head.number} for {still_seconds:.1f} s, while the references "
-            f"moved {moved} blocks to {reference.lag_head.number}"
+            f"moved {moved} blocks to {top}"
         )
     return Finding(
         check=CHECK,

@@ -117,16 +117,21 @@ def test_stall_of_a_node_ahead_of_references_that_catch_up_is_none() -> None:
 @pytest.mark.parametrize(
     ("trail", "measured"),
     [
-        (trail_of((TIP - 9, 99), (TIP - 5, 40), (TIP - 1, 20)), 5),
-        (trail_of((-1, 50), (TIP - 4, 25), (-1, 20)), 4),
+        (trail_of((TIP - 9, 99), (TIP - 5, 31), (TIP - 4, 29.9), (TIP - 1, 20)), 4),
+        (trail_of((TIP - 9, 40), (-1, 29.9), (TIP - 3, 25), (-1, 20)), 3),
         (trail_of((TIP - 5, 30), (TIP, 29)), 5),
+        (trail_of((TIP - 5, 30.1)), 0),
         ([], 0),
     ],
 )
 def test_stall_counts_from_the_election_at_the_time_the_node_stopped(
     trail: Sequence[Seen], measured: int
 ) -> None:
-    """The last election before it stood, or the oldest remembered; rounds without one say none."""
+    """The election of the round that saw its head first, which comes a moment after the answers.
+
+    The one before is a whole poll older: on a chain with a block a poll, a node that moves far
+    behind would seem to stand. A round without an election says nothing, and the next one does.
+    """
     finding = judged(standing(TIP - 7, 30), round_of(*agreeing(), trail=trail))
     assert finding.measured == measured
 

@@ -26,6 +26,7 @@ from monitor.commands import (
     UnseenError,
     UsageError,
     gate_arguments,
+    lab_arguments,
     ledger_arguments,
     people,
     profiles,
@@ -297,24 +298,11 @@ def _profile_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _lab_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
-    lab = subparsers.add_parser(
-        "lab", help="real anvil nodes that lag, stall, fork and lie on purpose"
+    lab_arguments.add(
+        subparsers.add_parser(
+            "lab", help="real anvil nodes that lag, stall, fork and lie on purpose"
+        )
     )
-    verbs = lab.add_subparsers(title="verbs", metavar="VERB", required=True)
-    listed = verbs.add_parser("list", help="the scenarios: fault, findings, exit code of the gate")
-    listed.add_argument("--json", action="store_true", help="as JSON")
-    listed.set_defaults(command=commands.lab_list)
-    scenario = verbs.add_parser("scenario", help="run one and print its timeline")
-    scenario.add_argument("name", metavar="NAME", help="a scenario of `headwatch lab list`")
-    scenario.add_argument("--seed", type=int, default=0, help="of the lab's traffic (default: 0)")
-    scenario.add_argument("--json", action="store_true", help="the timeline as JSON")
-    scenario.set_defaults(command=commands.lab_scenario)
-    up = verbs.add_parser("up", help="a healthy lab network with a configuration for it")
-    up.add_argument("--interval-seconds", type=float, default=1.0, help="of blocks (default: 1)")
-    up.set_defaults(command=commands.lab_up)
-    fetch = verbs.add_parser("fetch", help="fetch anvil from npm, checked by its hash")
-    fetch.add_argument("directory", nargs="?", type=Path, help="where to (default: user cache)")
-    fetch.set_defaults(command=commands.lab_fetch)
 
 
 def _demo_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:

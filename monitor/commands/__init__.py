@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor.config import Settings
+    from monitor.lab.pace import Pace
     from monitor.model import VerdictWord
 
 PASS, FINDINGS, USAGE, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -22,6 +23,8 @@ EXIT_CODES: dict[VerdictWord, int] = {
     "inconclusive": INCONCLUSIVE,
 }
 CONFIG_DEFAULT = "headwatch.yaml"
+INTERVAL_SECONDS_MAX = 86_400.0
+"""Of blocks: a day, as in the configuration."""
 
 
 class UsageError(Exception):
@@ -168,14 +171,49 @@ def lab_scenario(chosen: argparse.Namespace) -> int:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"no scenario {chosen.name!r}{hint} (see `headwatch lab list`)"
         raise UsageError(message)
-    return scenario_command(chosen.name, seed=chosen.seed, as_json=chosen.json)
+    pace = _pace(chosen.profile, chosen.speed)
+    return scenario_command(chosen.name, seed=chosen.seed, pace=pace, as_json=chosen.json)
+
+
+def _pace(key: str, speed: float | None) -> Pace:
+    """The pace of a profile, by default as fast as it goes; raises UsageError beyond that."""
+    import difflib
+
+    from monitor.judge.profiles import PROFILES
+    from monitor.lab.pace import pace_of, speed_max
+
+    if key not in PROFILES:
+        near = difflib.get_close_matches(key, PROFILES, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"no chain profile {key[:63]!r}{hint} (see `headwatch profile list`)"
+        raise UsageError(message)
+    most = speed_max(PROFILES[key])
+    if speed is not None and speed > most:
+        message = (
+            f"--speed {speed:g} is more than the lab's nodes keep up with: "
+            f"the highest for {key} is {most}"
+        )
+        raise UsageError(message)
+    return pace_of(PROFILES[key], most if speed is None else speed)
 
 
 def lab_up(chosen: argparse.Namespace) -> int:
     """`headwatch lab up`."""
     from monitor.lab.commands import up_command
+    from monitor.lab.pace import steady
 
-    return up_command(chosen.interval_seconds)
+    seconds: float | None = chosen.interval_seconds
+    if seconds is None:
+        pace = _pace(chosen.profile, chosen.speed or 1.0)
+    elif chosen.speed is not None or chosen.profile != "dev":
+        message = "--interval-seconds is for profile dev, and in place of --speed"
+        raise UsageError(message)
+    elif not 0 < seconds <= INTERVAL_SECONDS_MAX:
+        message = f"--interval-seconds: expected above 0 and up to {INTERVAL_SECONDS_MAX:g}"
+        raise UsageError(message)
+    else:
+        pace = steady(seconds)
+    return up_command(pace, chosen.seed)
 
 
 def lab_fetch(chosen: argparse.Namespace) -> int:

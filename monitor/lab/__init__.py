@@ -5,7 +5,9 @@
 - `anvil.py`: one anvil process, started, asked, stopped and never left behind.
 - `replicator.py`: copies the leader's blocks onto a follower, with the same hashes.
 - `pulse.py`: wakes whoever waits, and passes on the failure of a background task.
-- `leader.py`: mines a chain on a clock, with a little seeded traffic.
+- `pace.py`: when blocks are made and how late a node has them, drawn from a chain's profile.
+- `leader.py`: mines a chain at that pace, with a little seeded traffic.
+- `arrivals.py`: the leader's chain as one node gets to know it.
 - `follower.py`: a node that follows, stalls, lags or forks, switchable at any time.
 - `network.py`: a leader, its followers and their proxies, together.
 - `faults.py`: what a fault is, and which call it meets.

@@ -8,6 +8,7 @@ import sys
 
 from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
+from monitor.lab.pace import Pace
 from monitor.lab.scenarios import BY_NAME, SCENARIOS
 from monitor.lab.timeline import lab_settings, run_scenario
 from monitor.model import Key, Level
@@ -76,14 +77,19 @@ def show(event: Event, *, as_json: bool = False) -> None:
         print(line(event), flush=True)
 
 
-def scenario_command(name: str, *, seed: int, as_json: bool) -> int:
+def scenario_command(name: str, *, seed: int, pace: Pace, as_json: bool) -> int:
     """Run one scenario and print its timeline; 0 when it went as its row says, else 1.
 
     Raises LookupError with the nearest names when there is no such scenario.
     """
     scenario = BY_NAME[name]
     report = asyncio.run(
-        run_scenario(scenario, seed=seed, on_event=lambda event: show(event, as_json=as_json))
+        run_scenario(
+            scenario,
+            seed=seed,
+            pace=pace,
+            on_event=lambda event: show(event, as_json=as_json),
+        )
     )
     problems = report.problems
     if not as_json:
@@ -96,18 +102,18 @@ def scenario_command(name: str, *, seed: int, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-async def _up(interval_seconds: float) -> None:
+async def _up(pace: Pace, seed: int) -> None:
     from monitor.config import show as show_settings
 
-    async with LabNetwork(interval_seconds=interval_seconds) as net:
-        settings = lab_settings(net, interval_seconds)
+    async with LabNetwork(seed=seed, pace=pace) as net:
+        settings = lab_settings(net, pace.interval_seconds)
         print("# a lab network; this configuration watches it. Ctrl-C ends it.")
         print(show_settings(settings), flush=True)
         while True:
             await net.wait_blocks(1)
 
 
-def up_command(interval_seconds: float) -> int:
+def up_command(pace: Pace, seed: int) -> int:
     """A healthy lab network until interrupted."""
-    asyncio.run(_up(interval_seconds))
+    asyncio.run(_up(pace, seed))
     return 0

@@ -6,8 +6,8 @@ import hashlib
 from typing import Literal, NoReturn
 
 from monitor.lab.anvil import HASHES_ONLY, Anvil
+from monitor.lab.arrivals import Led
 from monitor.lab.errors import LabError
-from monitor.lab.leader import Leader
 from monitor.lab.proxy import FaultProxy
 from monitor.lab.pulse import Pulse
 from monitor.lab.replicator import Replicator
@@ -62,7 +62,7 @@ class Follower(LabNode):
     """A node with its own copy of the leader's chain."""
 
     def __init__(
-        self, name: str, anvil: Anvil, proxy: FaultProxy, *, leader: Leader, pulse: Pulse
+        self, name: str, anvil: Anvil, proxy: FaultProxy, *, leader: Led, pulse: Pulse
     ) -> None:
         super().__init__(name, anvil, proxy)
         self.state: State = "follow"

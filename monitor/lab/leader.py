@@ -1,4 +1,4 @@
-"""Mines a chain on a clock, with a little seeded traffic."""
+"""Mines a chain at its pace, with a little seeded traffic."""
 
 from __future__ import annotations
 
@@ -27,23 +27,25 @@ _INIT = bytes.fromhex(f"{_SIZE}600c600039{_SIZE}6000f3") + _RUNTIME
 
 
 class Leader:
-    """An anvil that is mined by us: one block every interval, at wall-clock timestamps."""
+    """An anvil that is mined by us: one block after every gap, at wall-clock timestamps."""
 
     def __init__(
         self,
         anvil: Anvil,
         pulse: Pulse,
         *,
-        interval_seconds: float,
+        gap_seconds: Callable[[], float],
         traffic_seed: int | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """No traffic where the seed is None."""
+        """`gap_seconds` is asked before every block. No traffic where the seed is None."""
         self.anvil = anvil
         self.is_quiet = False
+        self.listeners: list[Callable[[Block], None]] = []
+        """Told of every block as it is made, before those who wait are woken."""
         self._is_mining = False
         self._pulse = pulse
-        self._interval_seconds = interval_seconds
+        self._gap_seconds = gap_seconds
         self._random: random.Random | None = None
         if traffic_seed is not None:
             self._random = random.Random(traffic_seed)
@@ -77,7 +79,7 @@ class Leader:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            due = max(due + self._interval_seconds, loop.time())
+            due = max(due + self._gap_seconds(), loop.time())
             await asyncio.sleep(due - loop.time())
             if not self.is_quiet:
                 await self.mine()
@@ -94,6 +96,8 @@ class Leader:
             self._recent.clear()
         self._recent.append(block)
         self._is_mining = False
+        for listener in self.listeners:
+            listener(block)
         self._pulse.beat()
         return block
 

@@ -12,14 +12,18 @@ from typing import Self
 
 import aiohttp
 
-from monitor.lab.anvil import Anvil, Chain
+from monitor.config import ProfileRef
+from monitor.lab.anvil import HASHES_ONLY, Anvil, Chain
+from monitor.lab.arrivals import Arrivals, Led
 from monitor.lab.errors import LabError
 from monitor.lab.follower import Follower, LabNode
 from monitor.lab.leader import Leader
+from monitor.lab.pace import Pace, drawn_from, late_seconds, steady
 from monitor.lab.proxy import FaultProxy
 from monitor.lab.pulse import Pulse
 from monitor.lab.replicator import self_test
 from monitor.lab.tools import find_anvil
+from monitor.model import Hash32
 
 LOCAL = "local"
 OTHER_GENESIS_AGE_SECONDS = 86_400
@@ -31,7 +35,8 @@ WAIT_FACTOR = 4.0
 class LabNetwork:
     """A chain with a node of ours and several references, each behind a proxy of its own.
 
-    The first reference is the leader itself; the local node and the other references copy it.
+    The first reference is the leader itself; the local node and the other references copy it. At
+    a pace that is drawn, each of them has every block after a delay of its own.
     """
 
     def __init__(
@@ -42,13 +47,16 @@ class LabNetwork:
         chain_id: int = 31337,
         *,
         binary: Path | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        """A block every `interval_seconds`, or at the gaps of a pace, where one is given."""
         names = [LOCAL, *references]
         if not references or len(set(names)) != len(names):
             message = f"references need distinct names other than {LOCAL!r}: {list(references)}"
             raise LabError(message)
         self._references = tuple(references)
-        self._interval_seconds = interval_seconds
+        self.pace = steady(interval_seconds) if pace is None else pace
+        self._genesis_hash = ""
         self._seed = seed
         self._binary = binary
         self._chain = Chain(chain_id, int(time.time()))
@@ -73,6 +81,21 @@ class LabNetwork:
         return self.leader.head.number
 
     @property
+    def rehearsed(self) -> ProfileRef | None:
+        """What a configuration says of a chain that is rehearsed; None of a development chain.
+
+        The thresholds are that chain's, and the id and the genesis this network's.
+        """
+        if self.pace.kind == "steady":
+            return None
+        return ProfileRef(
+            profile=self.pace.profile.key,
+            speed=self.pace.profile.speed,
+            chain_id=self._chain.chain_id,
+            genesis_hash=Hash32(self._genesis_hash),
+        )
+
+    @property
     def local(self) -> LabNode:
         """The node that is watched."""
         return self._nodes[LOCAL]
@@ -95,7 +118,7 @@ class LabNetwork:
         goal = self.leader_number + count
         await self._pulse.until(
             lambda: self.leader_number >= goal and self._is_settled,
-            WAIT_SECONDS_MIN + WAIT_FACTOR * count * self._interval_seconds,
+            self._wait_seconds(count),
             f"block {goal} of the leader, which is at {self.leader_number}, on every node",
         )
 
@@ -110,9 +133,13 @@ class LabNetwork:
             raise LabError(message)
         await self._pulse.until(
             lambda: node.is_caught_up,
-            WAIT_SECONDS_MIN + WAIT_FACTOR * self.leader_number * self._interval_seconds,
+            self._wait_seconds(self.leader_number),
             f"{name} to catch up: {node.number} of {self.leader_number}",
         )
+
+    def _wait_seconds(self, blocks: int) -> float:
+        own = WAIT_FACTOR * blocks * self.pace.interval_seconds
+        return WAIT_SECONDS_MIN + own + self.pace.patience_seconds
 
     async def other_chain(self) -> Anvil:
         """A node of another chain (id, genesis), mined each interval too; started once."""
@@ -167,12 +194,14 @@ class LabNetwork:
         self._leader = self._leader_of(anvils[self._references[0]], traffic_seed=self._seed)
         await self_test(self._leader.anvil, anvils[LOCAL])
         await self._leader.open()
+        genesis = await self._leader.anvil.rpc("eth_getBlockByNumber", hex(0), HASHES_ONLY)
+        self._genesis_hash = genesis["hash"]
         for name, anvil in anvils.items():
             if anvil is self._leader.anvil:
                 self._nodes[name] = LabNode(name, anvil, proxies[name])
                 continue
             self._nodes[name] = Follower(
-                name, anvil, proxies[name], leader=self._leader, pulse=self._pulse
+                name, anvil, proxies[name], leader=self._seen_by(name), pulse=self._pulse
             )
         for follower in self._followers():
             self._background(follower.run(), f"follower {follower.name}")
@@ -197,9 +226,19 @@ class LabNetwork:
         return Leader(
             anvil,
             self._pulse,
-            interval_seconds=self._interval_seconds,
+            gap_seconds=self.pace.gaps(f"{self._seed} {anvil.name}"),
             traffic_seed=traffic_seed,
         )
+
+    def _seen_by(self, name: str) -> Led:
+        """The leader's chain as this node gets to know it."""
+        leader = self.leader
+        if self.pace.kind == "steady":
+            return leader
+        draw = drawn_from(f"{self._seed} {name} late")
+        arrivals = Arrivals(leader, self._pulse, lambda: late_seconds(self.pace.profile, draw))
+        leader.listeners.append(arrivals.made)
+        return arrivals
 
     @property
     def _is_settled(self) -> bool:

@@ -32,6 +32,7 @@ from monitor.judge.verdict import Memory
 from monitor.lab.errors import LabError
 from monitor.lab.events import Event, What
 from monitor.lab.network import LOCAL, LabNetwork
+from monitor.lab.pace import Pace, steady
 from monitor.lab.payments import PAYER, mined, pay, signed_payments
 from monitor.lab.scenarios import NETWORK, PAYER_ALIAS, Scenario
 from monitor.model import Action, Key, Level
@@ -40,6 +41,7 @@ from monitor.sidecar import Sidecar
 from monitor.url import Url
 
 INTERVAL_SECONDS = 0.25
+STEADY = steady(INTERVAL_SECONDS)
 DEADLINE_SECONDS = 1.0
 """Of one RPC call: short, so that hanging nodes do not make a scenario long."""
 PHASE_BLOCKS_MAX = 120
@@ -117,7 +119,8 @@ def lab_settings(
 ) -> Settings:
     """The configuration of a lab network, as a user would write it for real nodes.
 
-    With a directory for its journal the payer's transactions are watched, and there is a tap.
+    The interval is a development chain's; one that is rehearsed has that of its profile. With a
+    directory for its journal the payer's transactions are watched, and there is a tap.
     """
     families = [*clients, *[""] * len(net.reference)]
     references = tuple(
@@ -129,7 +132,7 @@ def lab_settings(
         )
         for (name, node), family in zip(net.reference.items(), families, strict=False)
     )
-    profile = ProfileRef(profile="dev", interval_seconds=interval_seconds)
+    profile = net.rehearsed or ProfileRef(profile="dev", interval_seconds=interval_seconds)
     more: dict[str, object] = {} if listen is None else {"http": {"listen": listen}}
     if data_dir is not None:
         account = Account(alias=PAYER_ALIAS, address=PAYER, network=NETWORK, node=LOCAL)
@@ -206,7 +209,8 @@ class Watched:
     async def until(self, condition: Callable[[Memory], bool], interval_seconds: float) -> bool:
         """Wait until the state fulfils a condition; False when its time is over."""
         try:
-            async with asyncio.timeout(PHASE_BLOCKS_MAX * interval_seconds):
+            seconds = PHASE_BLOCKS_MAX * interval_seconds + self.net.pace.patience_seconds
+            async with asyncio.timeout(seconds):
                 while not condition(self.sidecar.memory):
                     self._changed.clear()
                     # Not every change is an edge: look again at the pace of the blocks as well.
@@ -246,13 +250,15 @@ async def run_scenario(
     scenario: Scenario,
     *,
     seed: int = 0,
-    interval_seconds: float = INTERVAL_SECONDS,
+    pace: Pace = STEADY,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Report:
     """Run one row of the table on real nodes; raises LabError when the lab itself fails."""
     report = Report(scenario)
     names = [chr(ord("a") + index) for index in range(len(scenario.clients))]
-    async with LabNetwork(names, interval_seconds, seed) as net, _journalled(scenario) as data_dir:
+    interval_seconds = pace.interval_seconds
+    network = LabNetwork(names, seed=seed, pace=pace)
+    async with network as net, _journalled(scenario) as data_dir:
         settings = lab_settings(net, interval_seconds, scenario.clients, data_dir=data_dir)
         async with watched(net, settings, on_event) as (view, _):
             report.events = view.events
@@ -328,7 +334,8 @@ async def _fault(
         report.detected_blocks = max(opened, default=began) - began
     watch = view.sidecar.watches[NETWORK]
     if scenario.detected_within is not None:
-        report.detection_limit = getattr(watch.policy, scenario.detected_within)
+        limit = getattr(watch.policy, scenario.detected_within)
+        report.detection_limit = limit + view.net.pace.late_blocks
     report.gate_exit = await gate_exit(view.sidecar.settings)
     view.note("gate", f"`headwatch gate` exits {report.gate_exit}")
     _collect(view, report, first)

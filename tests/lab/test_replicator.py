@@ -32,7 +32,7 @@ async def follower(anvil_path: Path, chain: Chain) -> AsyncIterator[Anvil]:
 
 
 async def _miner(anvil: Anvil, seed: int) -> Leader:
-    miner = Leader(anvil, Pulse(), interval_seconds=0.25, traffic_seed=seed)
+    miner = Leader(anvil, Pulse(), gap_seconds=lambda: 0.25, traffic_seed=seed)
     await miner.open()
     return miner
 

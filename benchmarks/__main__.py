@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…] [--json PATH] [--tiny]`."""
+"""`python -m benchmarks [NAME…] [--json PATH] [--page PATH] [--tiny]`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks import (
+    delays,
     detection,
     fleet,
     ingestion,
@@ -45,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     root.add_argument("--json", type=Path, metavar="PATH", help="write the results there as well")
+    root.add_argument(
+        "--page",
+        type=Path,
+        metavar="PATH",
+        help="detection: write its figures into docs/detection.md",
+    )
     root.add_argument("--tiny", action="store_true", help="as little as shows that it works")
     return root
 
@@ -67,12 +74,18 @@ def main() -> int:
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         root.error(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    if chosen.page is not None and (chosen.tiny or "detection" not in names):
+        root.error("--page is for detection, measured in full")
     place = machine()
     results = asyncio.run(run(names, TINY if chosen.tiny else FULL))
     show([one for many in results.values() for one in many], place)
     if chosen.json is not None:
         text = json.dumps(document(results, place), indent=2, ensure_ascii=False)
         chosen.json.write_text(text + "\n", encoding="utf-8")
+    if chosen.page is not None:
+        text = chosen.page.read_text(encoding="utf-8")
+        written = delays.page(text, results["detection"], place)
+        chosen.page.write_text(written, encoding="utf-8")
     return 0
 
 

@@ -1,5 +1,7 @@
 """From the observation that completes a rule to the open finding, without any network.
 
+And from the fault to the finding, in simulated time, on every chain: `delays`.
+
 Two hundred nodes follow a chain, one of them stands still. What is timed is the round in which
 the stall opens: the election, every judge of every node, and the fold. The peer does less: web3.py
 turns the heads of the same nodes, which are already JSON objects in memory, into its blocks.
@@ -13,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import delays
 from benchmarks.contestants import settings_of
 from benchmarks.report import Result, Row, Say, Sizes, Target, median_ratio, p99
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append
@@ -129,7 +132,7 @@ async def run(sizes: Sizes, say: Say) -> list[Result]:
             findings, _ = world.judge()
             fold(memory, tuple(findings), world.now)
 
-        return [await _measure(sizes, nodes, opens)]
+        return [await _measure(sizes, nodes, opens), *delays.measured(sizes, say)]
 
 
 async def _measure(sizes: Sizes, nodes: int, opens: Callable[[], Awaitable[None]]) -> Result:

@@ -8,131 +8,30 @@ from collections.abc import Sequence
 import pytest
 
 from monitor.judge.profiles import ETHEREUM_2018
-from monitor.model import Key, Level, node_subject
-from tests.world import LOCAL, NETWORK, WORLDS, Fault, World
+from monitor.model import Level
+from tests.world import WORLDS, Fault, World
+from tests.world_faults import (
+    FAULTS,
+    FORKS,
+    LAGS,
+    LIARS,
+    LOCAL_SUBJECT,
+    QUIET,
+    SILENCES,
+    STALLS,
+    TWO_AND_TWO,
+    WARM_BLOCKS,
+    expect,
+)
 
 SEEDS = range(5)
 FAULT_SEEDS = (11, 12)
 HEALTHY_BLOCKS = 200
-WARM_BLOCKS = 20
-"""Blocks of health before a fault: more than any threshold."""
 AFTER_BLOCKS = 12
 """How long a fault lasts on after everything expected was seen, and health after it is back."""
 PATIENCE_BLOCKS = 60
-LAG_BLOCKS = 12
 RECORD_EMPTY_SLOTS = 7
-MILLION = 1_000_000
-LOCAL_SUBJECT = node_subject(LOCAL)
-QUORUM_SUBJECT = f"reference:{NETWORK}/quorum"
-OK, UNKNOWN, DEGRADED, FAILED = Level.OK, Level.UNKNOWN, Level.DEGRADED, Level.FAILED
-TWO_AND_TWO = ("geth", "geth", "reth", "reth")
-
-
-def reference(name: str) -> str:
-    return f"reference:{NETWORK}/{name}"
-
-
-def expect(*findings: tuple[str, str, Level]) -> frozenset[tuple[Key, Level]]:
-    return frozenset(((check, subject), level) for check, subject, level in findings)
-
-
-LIAR = expect(("references", reference("c"), DEGRADED))
-NO_QUORUM = ("references", QUORUM_SUBJECT, UNKNOWN)
-
-
-def lag(world: World) -> None:
-    world.local.lag_blocks = max(LAG_BLOCKS, 2 * world.policy.lag_blocks)
-
-
-def stall(world: World) -> None:
-    world.local.freeze()
-
-
-def private_fork(world: World) -> None:
-    world.local.part("private")
-
-
-def wrong_chain(world: World) -> None:
-    world.local.is_elsewhere = True
-
-
-def unreachable(world: World) -> None:
-    world.local.is_silent = True
-
-
-def quiet(world: World) -> None:
-    world.chain.is_quiet = True
-
-
-def liar_ahead(world: World) -> None:
-    world.references["c"].ahead_blocks = MILLION
-
-
-def liar_behind(world: World) -> None:
-    world.references["c"].freeze()
-
-
-def liar_hash(world: World) -> None:
-    world.references["c"].part("lie")
-
-
-def liar_elsewhere(world: World) -> None:
-    world.references["c"].is_elsewhere = True
-
-
-def reference_down(world: World) -> None:
-    world.references["c"].is_silent = True
-
-
-def references_down(world: World) -> None:
-    for party in world.references.values():
-        party.is_silent = True
-
-
-def split(world: World) -> None:
-    part_together(world, {"b": "branch b", "c": "branch c"})
-
-
-def client_split(world: World) -> None:
-    part_together(world, {"c": "reth's", "d": "reth's"})
-
-
-def part_together(world: World, branches: dict[str, str]) -> None:
-    """Let references leave the main branch at one height, so that none is alone for a while."""
-    above = min(party.number for party in world.references.values())
-    for name, branch in branches.items():
-        world.references[name].part(branch, above)
-
-
-LAGS = Fault("lag", lag, expect(("head", LOCAL_SUBJECT, FAILED)), "fail")
-STALLS = Fault("stall", stall, expect(("stall", LOCAL_SUBJECT, FAILED)), "fail")
-FORKS = Fault("fork", private_fork, expect(("fork", LOCAL_SUBJECT, FAILED)), "fail")
-QUIET = Fault("quiet", quiet, expect(("stall", QUORUM_SUBJECT, DEGRADED)), "pass")
-STRANGER = Fault("wrong-chain", wrong_chain, expect(("identity", LOCAL_SUBJECT, FAILED)), "fail")
-GONE = Fault("unreachable", unreachable, expect(("head", LOCAL_SUBJECT, UNKNOWN)), "inconclusive")
-LIARS = (
-    Fault("liar-ahead", liar_ahead, LIAR, "pass"),
-    Fault("liar-behind", liar_behind, LIAR, "pass"),
-    Fault("liar-hash", liar_hash, LIAR, "pass"),
-    Fault("liar-elsewhere", liar_elsewhere, LIAR, "pass"),
-    Fault(
-        "reference-down",
-        reference_down,
-        expect(("references", reference("c"), UNKNOWN)),
-        "pass",
-    ),
-)
-SILENCES = (
-    Fault(
-        "references-down",
-        references_down,
-        expect(NO_QUORUM, *(("references", reference(name), UNKNOWN) for name in "abc")),
-        "inconclusive",
-    ),
-    Fault("split", split, expect(NO_QUORUM), "inconclusive"),
-    Fault("client-split", client_split, expect(NO_QUORUM), "inconclusive", TWO_AND_TWO),
-)
-FAULTS = (LAGS, STALLS, FORKS, QUIET, STRANGER, GONE, *LIARS, *SILENCES)
+OK, DEGRADED = Level.OK, Level.DEGRADED
 
 OFTEN = ("dev", "dev/0.25s", "ethereum", "ethereum-2018")
 """Worlds that are drawn with every seed; the others follow with the first."""

@@ -1,7 +1,6 @@
 """A seeded world in simulated time: a chain, references and one node that see it, and the judges.
 
-The chain is drawn from a profile: exponential gaps, slots of which some stay empty, turns of which
-some are passed over, or blocks as traffic comes. A block
+The chain is drawn from a profile, at the gaps that the lab draws as well. A block
 reaches each endpoint after a delay that all have in common and one of its own, together at most
 the profile's arrival time, and apart at most its skew. Where the profile has reorgs, a block may
 have a rival that some endpoints see first and leave when the next block comes.
@@ -25,7 +24,7 @@ from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
 from monitor.judge.fork import SearchRange, compare, is_current, search_range
 from monitor.judge.head import is_jump
 from monitor.judge.profile import DAY_SECONDS
-from monitor.judge.profiles import DEV, PROFILES, Profile, down_in_a_row, override, policy
+from monitor.judge.profiles import DEV, PROFILES, Profile, override, policy
 from monitor.judge.quorum import (
     CONTESTED_DEPTH,
     Round,
@@ -37,6 +36,7 @@ from monitor.judge.quorum import (
 )
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen, chain_of
 from monitor.judge.verdict import EMPTY, Memory, fold, verdict_of
+from monitor.lab.pace import Gaps, drawn_from
 from monitor.model import (
     Action,
     BlockNumber,
@@ -65,18 +65,12 @@ FINALITY_BLOCKS = {"dev": 8, "dev/0.25s": 8}
 """How far below its head a node calls a block final, where the profile does not say."""
 REORG_RATE = 0.01
 """How often a block has a rival, where the profile does not say."""
-DOWN_RATE = 0.05
-"""rota: how often authorities are passed over."""
 REFUSED = Unseen("refused", "connection refused")
 
 
 @cache
 def hash_of(number: int, branch: str) -> Hash32:
     return Hash32("0x" + hashlib.sha256(f"{branch} {number}".encode()).hexdigest())
-
-
-def drawn_from(seed: str) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - it draws worlds, not keys
 
 
 class Chain:
@@ -89,28 +83,13 @@ class Chain:
         """Where a rival branch begins -> how many blocks it has."""
         self.is_quiet = False
         self._draw = draw
+        self._gap = Gaps(profile, draw)
         self._reorg_depth_max = reorg_depth_max
         self._next = BEGIN + self._gap()
 
     @property
     def number(self) -> int:
         return FIRST + len(self.born) - 1
-
-    def _gap(self) -> float:
-        profile = self.profile
-        if profile.model == "poisson":
-            return self._draw.expovariate(1 / profile.interval_seconds)
-        if profile.model == "traffic":
-            waits = self._draw.random() < 1 / 2
-            traffic = self._draw.expovariate(1 / profile.interval_seconds)
-            return profile.interval_seconds + waits * traffic
-        if profile.model == "rota":
-            down = self._draw.random() < DOWN_RATE and self._draw.randint(1, down_in_a_row(profile))
-            return (1 + down) * profile.interval_seconds
-        slots = 1
-        while self._draw.random() < profile.miss:
-            slots += 1
-        return slots * profile.interval_seconds
 
     def advance(self, now: float) -> None:
         """Make the blocks that are due."""
@@ -270,6 +249,8 @@ class World:
         self.profile, self.policy, self.seed = profile, policy(profile), seed
         self.chain = Chain(profile, drawn_from(f"{seed} chain"), reorg_depth_max)
         self.now = BEGIN + drawn_from(f"{seed} phase").random() * self.policy.poll_seconds
+        self.phase_seconds = drawn_from(f"{seed} fault").random() * self.policy.poll_seconds
+        """A moment between two rounds, for whatever is to begin at one."""
         self.trail: tuple[Observation[HeadSeen], ...] = ()
         self.memory: Memory = EMPTY
         self.verdict = verdict_of((), self.now)
@@ -323,6 +304,14 @@ class World:
         self.memory, self.verdict, actions = fold(self.memory, findings, self.now)
         self.actions += [(self.chain.number, action) for action in actions]
         return actions
+
+    def pass_seconds(self, seconds: float) -> float:
+        """Let a part of a poll interval pass without a round; the time that it is then."""
+        moment = self.now + seconds
+        self.chain.advance(moment)
+        for party in self.parties:
+            party.advance(moment)
+        return moment
 
     def steps(self, blocks: int) -> Iterator[tuple[Action, ...]]:
         """Rounds for the time that so many blocks take, and at least two for each."""
@@ -471,9 +460,12 @@ class Fault:
     """Something that goes wrong, and exactly what must be said of it."""
 
     name: str
+    """That of the lab's scenario, where there is one."""
+    title: str
+    """What happens, in a sentence."""
     begin: Callable[[World], None]
     findings: frozenset[tuple[Key, Level]]
-    word: str
+    word: str = "pass"
     """The verdict while it lasts."""
     clients: tuple[str, ...] = ("", "", "")
     """The client families of the references, one reference each."""

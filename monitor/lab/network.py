@@ -59,7 +59,7 @@ class LabNetwork:
         self._genesis_hash = ""
         self._seed = seed
         self._binary = binary
-        self._chain = Chain(chain_id, int(time.time()))
+        self._chain = Chain(chain_id, int(time.time()), self.pace.slots_in_an_epoch)
         self._pulse = Pulse()
         self._stack = AsyncExitStack()
         self._leader: Leader | None = None

@@ -28,6 +28,8 @@ INTERVAL_SECONDS_MIN = 0.25
 LAG_SECONDS_MIN = 1.0
 """The least time in which the blocks of the lag threshold are made: by so much these nodes, the
 loop that watches them and the gate beside it may be late by themselves."""
+SLOTS_IN_AN_EPOCH = 4
+"""Of a development chain."""
 MISS_PAIRS = 2.07
 """How much more often a slot is empty after an empty one, on mainnet (reldo.dev, 2026-02-02)."""
 DOWN_P = 0.013
@@ -139,6 +141,18 @@ class Pace:
         if self.kind == "steady":
             return lambda: self.interval_seconds
         return Gaps(self.profile, drawn_from(seed))
+
+    @property
+    def slots_in_an_epoch(self) -> int:
+        """What anvil is told: it calls a block final two epochs below its head.
+
+        No sooner than the chain does, or than a fork may be said where the chain does not: what is
+        below finality is said at once.
+        """
+        if self.kind == "steady":
+            return SLOTS_IN_AN_EPOCH
+        rules = self.policy
+        return math.ceil(max(self.profile.finality_blocks or 0, rules.confirmations) / 2)
 
     @property
     def patience_seconds(self) -> float:

@@ -215,6 +215,16 @@ def test_late_blocks_are_those_of_a_delay_and_two_polls(key: str, blocks: int) -
     assert pace_of(profile, 4).late_blocks == blocks
 
 
+@pytest.mark.parametrize(
+    ("key", "slots"),
+    [("ethereum", 32), ("gnosis", 16), ("polygon", 79), ("ethereum-2018", 3), ("arbitrum", 1)],
+)
+def test_finality_of_the_nodes_is_no_sooner_than_the_chains(key: str, slots: int) -> None:
+    """Two epochs are the chain's finality, or at least its confirmations."""
+    assert pace_of(PROFILES[key], 1).slots_in_an_epoch == slots
+    assert steady(0.25).slots_in_an_epoch == 4
+
+
 def test_patience_outlasts_the_silences_of_a_chain() -> None:
     """Twice what is still no stall, and the confirmations twice over."""
     pace = pace_of(PROFILES["ropsten-2018"], 60)

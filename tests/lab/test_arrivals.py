@@ -80,7 +80,7 @@ async def test_arrivals_show_no_block_that_is_on_its_way() -> None:
 
 async def test_arrivals_come_in_order_whatever_the_delays_are() -> None:
     """A block that is slow holds up the ones after it: no head goes backwards, none is lost."""
-    heads, arrivals, chain = await arrived([0.05, 0.0, 0.02, 0.1, 0.0])
+    heads, arrivals, chain = await arrived([0.1, 0.0, 0.05, 0.02, 0.2])
     assert heads == sorted(heads)
     assert arrivals.recent(5) is chain.head
 

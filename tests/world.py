@@ -21,9 +21,9 @@ from typing import Any, cast
 
 from monitor.checks import CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
+from monitor.judge.chain_profile import DAY_SECONDS
 from monitor.judge.fork import SearchRange, compare, is_current, search_range
 from monitor.judge.head import is_jump
-from monitor.judge.profile import DAY_SECONDS
 from monitor.judge.profiles import DEV, PROFILES, Profile, override, policy
 from monitor.judge.quorum import (
     CONTESTED_DEPTH,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from monitor.judge.profile import Profile, Source
+from monitor.judge.chain_profile import Profile, Source
 from monitor.model import Hash32
 
 MAINNET_GENESIS = Hash32("0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.judge.chain_profile import Profile, Source
 from monitor.judge.chains import MAINNET_GENESIS
-from monitor.judge.profile import Profile, Source
 from monitor.model import Hash32
 
 _FORKS_OF_MAINNET = Source(

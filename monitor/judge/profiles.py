@@ -3,7 +3,7 @@
 No threshold of headwatch is a literal: each is the inverse tail of a stated distribution at a
 stated false-alarm budget, so that "behind" and "stalled" mean the same thing on every chain. The
 profiles are data with their sources (`chains`, `chains_2018`); the formulas are those of the four
-ways in which blocks are made (`profile.Model`).
+ways in which blocks are made (`chain_profile.Model`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from monitor.judge.chain_profile import DAY_SECONDS, Profile, Source
 from monitor.judge.chains import (
     ARBITRUM,
     ARBITRUM_SEPOLIA,
@@ -24,7 +25,6 @@ from monitor.judge.chains import (
     SEPOLIA,
 )
 from monitor.judge.chains_2018 import ETHEREUM_2018, KOVAN_2018, RINKEBY_2018, ROPSTEN_2018
-from monitor.judge.profile import DAY_SECONDS, Profile, Source
 from monitor.model import Hash32
 
 __all__ = [
@@ -44,6 +44,8 @@ __all__ = [
     "override",
     "poisson_tail",
     "policy",
+    "predictive_gap_seconds",
+    "rare_gap_seconds",
     "reorg_blocks",
     "stall_p",
     "stall_seconds",
@@ -91,19 +93,36 @@ def stall_seconds(profile: Profile, budget_days: float = STALL_BUDGET_DAYS) -> f
     Gamma(A, B) with A = `PRIOR_BLOCKS` and B = A * interval, so that P(gap > t) = (1 + t/B)^-A.
     All plus the time a block needs to arrive, and never below the longest silence on record.
     """
-    return max(profile.silence_seconds, profile.arrival_seconds + _gap(profile, budget_days))
+    gap = rare_gap_seconds(profile, budget_days)
+    return max(profile.silence_seconds, profile.arrival_seconds + gap)
 
 
-def _gap(profile: Profile, budget_days: float) -> float:
+def rare_gap_seconds(profile: Profile, budget_days: float = STALL_BUDGET_DAYS) -> float:
+    """The gap between two blocks that a healthy chain makes once in the budget's days."""
     p, interval = stall_p(profile, budget_days), profile.interval_seconds
     if profile.model == "poisson":
         return -interval * math.log(p)
     if profile.model == "rota":
         return (down_in_a_row(profile) + 2) * interval
     if profile.model == "traffic":
-        return float(PRIOR_BLOCKS * interval * (p ** (-1 / PRIOR_BLOCKS) - 1))
+        return predictive_gap_seconds(p, interval)
     empty_slots = math.ceil(math.log(p) / math.log(profile.miss))
     return (empty_slots + 1) * interval
+
+
+def predictive_gap_seconds(
+    p: float, interval_seconds: float, gaps: int = 0, elapsed_seconds: float = 0.0
+) -> float:
+    """The gap that the next one exceeds with probability `p`, where the rate is not known.
+
+    `PRIOR_BLOCKS` gaps of `interval_seconds` are believed beforehand, and `gaps` were seen since,
+    in `elapsed_seconds` together. The rate is then Gamma(A, B), with A the gaps and B the seconds
+    of both, and a gap is Lomax: P(gap > t) = (1 + t/B)^-A. With many gaps this is -m ln p, the
+    limit of a known rate.
+    """
+    shape = PRIOR_BLOCKS + gaps
+    scale = PRIOR_BLOCKS * interval_seconds + elapsed_seconds
+    return float(scale * (p ** (-1 / shape) - 1))
 
 
 def gap_p_value(profile: Profile, gap_seconds: float) -> float | None:

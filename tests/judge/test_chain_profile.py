@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.judge.profile import Model, Profile
+from monitor.judge.chain_profile import Model, Profile
 
 PROFILE = Profile(
     key="x",

@@ -63,41 +63,48 @@ class Drift:
     """At least so many days lie between two false alarms, on average."""
     false_alarm_blocks: float
     """Gaps (rota: turns) between two false alarms, on average."""
-    delay_blocks: float
-    """Gaps (rota: turns) from the change to the alarm, on average, with the sum at 0 before."""
 
     @property
     def label(self) -> str:
         """`KEY@VERSION` of the profile."""
         return f"{self.profile.key}@{self.profile.version}"
 
-    @property
-    def delay_seconds(self) -> float:
-        """From the change to the alarm, on average."""
+    def delay_blocks(self, value: float) -> float:
+        """Gaps (rota: turns) from a change to `value` until the alarm, on average, from 0.
+
+        `value` is what `shifted` is, and at least as far from `healthy`.
+        """
         if self.profile.model == "poisson":
-            return self.delay_blocks * self.shifted
-        kept = 1 - self.shifted if self.profile.model == "slots" else 1.0
-        return self.delay_blocks * self.profile.interval_seconds / kept
+            return exponential_delay(self.threshold, value / self.healthy)
+        return bernoulli_run_length(value, gain_loss(self.healthy, self.shifted), self.threshold)
+
+    def delay_seconds(self, value: float) -> float:
+        """The same in seconds, since gaps are longer after the change."""
+        blocks = self.delay_blocks(value)
+        if self.profile.model == "poisson":
+            return blocks * value
+        kept = 1 - value if self.profile.model == "slots" else 1.0
+        return blocks * self.profile.interval_seconds / kept
 
     @property
     def alarms_a_month(self) -> float:
         """False alarms in 30 days, on average."""
         return self.profile.blocks_a_day * 30 / self.false_alarm_blocks
 
-    @property
-    def change_words(self) -> str:
-        """What is looked for: `gaps of 21.8 s on average instead of 14.55 s`."""
+    def value_words(self, value: float) -> str:
+        """What the chain is like at this value: `gaps of 21.8 s`, `5 % of slots empty`."""
         if self.profile.model == "poisson":
-            return f"gaps of {self.shifted:.3g} s on average instead of {self.healthy:.4g} s"
+            return f"gaps of {value:.4g} s"
         what = "slots empty" if self.profile.model == "slots" else "turns missed"
-        return f"{self.shifted:.3g} of all {what} instead of {self.healthy:.3g}"
+        return f"{100 * value:.3g} % of {what}"
 
     @property
     def words(self) -> str:
         """The threshold with its profile, change and budget, as evidence has it."""
+        change = f"{self.value_words(self.shifted)} instead of {self.value_words(self.healthy)}"
         return (
-            f"a running sum of {self.threshold:.3g} ({self.label}: {self.change_words}; at most "
-            f"one false alarm in {self.budget_days:g} days)"
+            f"a running sum of {self.threshold:.3g} ({self.label}: {change}, "
+            f"at most one false alarm in {self.budget_days:g} days)"
         )
 
     def log_ratio(self, gap_seconds: float) -> float:
@@ -163,7 +170,7 @@ def drift(profile: Profile, budget_days: float = SHARE_DAYS) -> Drift | None:
     if profile.model == "poisson":
         healthy, shifted = profile.interval_seconds, SLOWER * profile.interval_seconds
         threshold = exponential_threshold(budget_blocks)
-        lengths = exponential_run_lengths(threshold)
+        false_alarm = exponential_false_alarm(threshold)
     else:
         if profile.model == "slots":
             healthy = profile.miss
@@ -173,44 +180,46 @@ def drift(profile: Profile, budget_days: float = SHARE_DAYS) -> Drift | None:
             authorities = profile.authorities or 1
             healthy, shifted = down / authorities, (down + 1) / authorities
         threshold = bernoulli_threshold(healthy, shifted, budget_blocks)
-        lengths = (
-            bernoulli_run_length(healthy, gain_loss(healthy, shifted), threshold),
-            bernoulli_run_length(shifted, gain_loss(healthy, shifted), threshold),
-        )
+        false_alarm = bernoulli_run_length(healthy, gain_loss(healthy, shifted), threshold)
     return Drift(
         profile=profile,
         healthy=healthy,
         shifted=shifted,
         threshold=threshold,
         budget_days=budget_days,
-        false_alarm_blocks=lengths[0],
-        delay_blocks=lengths[1],
+        false_alarm_blocks=false_alarm,
     )
 
 
 def exponential_threshold(budget_blocks: float) -> float:
     """The threshold with so many gaps between two false alarms, where gaps are exponential.
 
-    With r = `SLOWER` it is ln(blocks (r - 1 - ln r) / r^2); see `exponential_run_lengths`.
+    With r = `SLOWER` it is ln(blocks (r - 1 - ln r) / r^2); see `exponential_false_alarm`.
     """
     return max(0.0, math.log(budget_blocks * (SLOWER - 1 - math.log(SLOWER)) / SLOWER**2))
 
 
-def exponential_run_lengths(threshold: float) -> tuple[float, float]:
-    """Gaps to a false alarm, and from the change to the alarm, of a sum that begins at 0.
+def exponential_false_alarm(threshold: float) -> float:
+    """Gaps until the sum first reaches the threshold, from 0, on average, where nothing changed.
 
-    A gap adds an exponential amount, whose mean is r - 1 after the change, less ln r. An
-    exponential amount passes the threshold by an exponential one, so that nothing about the
-    overshoot is approximate. Wald's identities then give e^h r^2 / (r - 1 - ln r) gaps to a false
-    alarm, up to terms in h that are nothing beside e^h. After the change the mean depth that the
-    walk has below its start is the mean wait in a queue M/D/1 (Pollaczek and Khinchine), with a
-    service of ln r and arrivals r - 1 apart.
+    With r = `SLOWER` a gap adds an exponential amount, whose mean is r - 1 after the change, less
+    ln r. An exponential amount passes the threshold by an exponential one, so that nothing about
+    the overshoot is approximate. Wald's identities then give e^h r^2 / (r - 1 - ln r), up to terms
+    in h that are nothing beside e^h.
     """
-    gain, loss = SLOWER - 1, math.log(SLOWER)
+    return math.exp(threshold) * SLOWER**2 / (SLOWER - 1 - math.log(SLOWER))
+
+
+def exponential_delay(threshold: float, factor: float) -> float:
+    """Gaps until the sum first reaches the threshold, where they are `factor` times as long.
+
+    The mean depth that the walk has below its start is the mean wait in a queue M/D/1 (Pollaczek
+    and Khinchine), with a service of ln r and arrivals apart by what a gap adds on average.
+    """
+    gain, loss = factor * (SLOWER - 1) / SLOWER, math.log(SLOWER)
     load = loss / gain
     depth = load * loss / (2 * (1 - load))
-    false_alarm = math.exp(threshold) * SLOWER**2 / (gain - loss)
-    return false_alarm, (threshold + gain - depth) / (gain - loss)
+    return (threshold + gain - depth) / (gain - loss)
 
 
 def bernoulli_run_length(

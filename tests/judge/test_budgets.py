@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from monitor.judge.drift import drift, missed_turns
 from monitor.judge.profiles import (
     ETHEREUM,
     LAG_P,
@@ -16,13 +17,21 @@ from monitor.judge.profiles import (
     confirmations,
     poisson_tail,
     policy,
+    rare_gap_seconds,
     reorg_blocks,
 )
+from monitor.judge.refit import refit
 from tests.judge.draws import PAIRS, births, lags, silences
+from tests.judge.headers import Gaps, crossings, gaps_of, ratios
 
 SLOTS = [profile for profile in PROFILES.values() if profile.model == "slots"]
 COUNTED = [profile for profile in PROFILES.values() if profile.fork_rate]
 MONTHS = 24
+WINDOW = 1024
+"""Headers that are looked at together."""
+RUN = 7
+"""The longest run of empty slots on mainnet's record (reldo.dev, 2026-02-02)."""
+RUNS_A_MONTH = 4
 every_profile = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.key)
 
 
@@ -82,6 +91,90 @@ def test_stall_of_seven_empty_slots_is_one_alarm_of_the_network() -> None:
     quiet = np.concatenate([born[:1000], born[1000:] + 7 * ETHEREUM.interval_seconds])
     seen = silences(ETHEREUM, quiet, draw)
     assert np.flatnonzero(seen >= policy(ETHEREUM).stall_seconds).tolist() == [999]
+
+
+def with_runs(profile: Profile, gaps: Gaps, draw: np.random.Generator) -> Gaps:
+    """The same month with a few long runs of empty slots besides its own."""
+    longer = gaps.copy()
+    where = draw.choice(gaps.size, RUNS_A_MONTH, replace=False)
+    longer[where] += np.int64(RUN * profile.interval_seconds)
+    return longer
+
+
+def worst_windows(profile: Profile, gaps: Gaps) -> list[Gaps]:
+    """Of all windows of a month: the fastest, the slowest, and the one that misses most."""
+    longest = rare_gap_seconds(profile)
+    lengths, where = np.unique(gaps, return_inverse=True)
+    missed = np.array([min(1, missed_turns(profile, float(s))) for s in lengths])[where]
+    found = []
+    for counted in (np.minimum(gaps, longest), -np.minimum(gaps, longest), -missed):
+        total = np.concatenate([[0.0], np.cumsum(counted)])
+        first = int(np.argmin(total[WINDOW:] - total[:-WINDOW]))
+        found.append(gaps[first : first + WINDOW])
+    return found
+
+
+def left_profile(profile: Profile, gaps: Gaps) -> int:
+    """How many of a month's worst windows are said to have left the profile."""
+    fits = [refit(profile, window.tolist()) for window in worst_windows(profile, gaps)]
+    return sum(fit is not None and fit.side != "inside" for fit in fits)
+
+
+def drifts(profile: Profile, gaps: Gaps) -> int:
+    """How often the running sum of these gaps would be said to be a drift."""
+    looked_for = drift(profile)
+    if looked_for is None:
+        return 0
+    return len(crossings(ratios(looked_for, gaps), looked_for.threshold))
+
+
+@every_profile
+def test_drifts_of_thirty_healthy_days_are_within_the_budget(profile: Profile) -> None:
+    """The sum speaks every other month on average, and no window is ever outside."""
+    gaps = gaps_of(births(profile, drawn(profile, 0)))
+    found, outside = drifts(profile, gaps), left_profile(profile, gaps)
+    say(f"{profile.key}: {found} drifts in 30 days, {outside} of the worst windows outside")
+    assert found <= most(0.5)
+    assert not outside
+
+
+@pytest.mark.wide
+@every_profile
+def test_drifts_of_two_healthy_years_are_within_the_budget(profile: Profile) -> None:
+    """The same for long enough that a budget spent twice would show."""
+    months = [gaps_of(births(profile, drawn(profile, month))) for month in range(MONTHS)]
+    found = sum(drifts(profile, gaps) for gaps in months)
+    outside = sum(left_profile(profile, gaps) for gaps in months)
+    say(f"{profile.key}: {found} drifts in {MONTHS} months, {outside} windows outside")
+    assert found + outside <= most(MONTHS)
+    assert found <= most(MONTHS / 2)
+
+
+@pytest.mark.parametrize("profile", SLOTS, ids=lambda p: p.key)
+def test_drifts_where_empty_slots_come_in_pairs_and_runs_are_within_the_budget(
+    profile: Profile,
+) -> None:
+    """Twice the pairs, and a run of seven each week: a run counts once, so that nothing changes."""
+    draw = drawn(profile, 0)
+    gaps = with_runs(profile, gaps_of(births(profile, draw, pairs=PAIRS)), draw)
+    found, outside = drifts(profile, gaps), left_profile(profile, gaps)
+    say(f"{profile.key}: {found} drifts in 30 days, {outside} outside, with pairs and runs")
+    assert found <= most(0.5)
+    assert not outside
+
+
+@pytest.mark.parametrize("key", ["ethereum", "polygon"])
+def test_drift_that_counted_every_empty_slot_would_break_the_budget(key: str) -> None:
+    """Why a run counts once: else each is an alarm, though the chain is as it always was."""
+    profile = PROFILES[key]
+    looked_for = drift(profile)
+    assert looked_for is not None
+    draw = drawn(profile, 0)
+    gaps = with_runs(profile, gaps_of(births(profile, draw, pairs=PAIRS)), draw)
+    once = looked_for.log_ratio(2 * profile.interval_seconds)
+    kept = looked_for.log_ratio(profile.interval_seconds)
+    empty = np.maximum(0, np.rint(gaps / profile.interval_seconds) - 1)
+    assert len(crossings(empty * once + kept, looked_for.threshold)) >= RUNS_A_MONTH
 
 
 @every_profile

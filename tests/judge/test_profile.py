@@ -92,7 +92,7 @@ def test_profile_of_slots_that_stay_empty_is_drifted_with_what_would_follow() ->
     assert fitted.p_value < 1e-9
     assert summed.said == "a running sum of 8.79 after 150 gaps, which has reached its threshold"
     assert summed.threshold is not None
-    assert summed.threshold.startswith("a running sum of 8.79 (ethereum@1: 0.05 of all slots")
+    assert summed.threshold.startswith("a running sum of 8.79 (ethereum@1: 5 % of slots empty")
 
 
 def test_profile_of_a_recent_change_is_drifted_before_the_window_says_so() -> None:

@@ -20,7 +20,7 @@ def add(profile: argparse.ArgumentParser) -> None:
     listed = verbs.add_parser("list", help="every profile and its thresholds, a line each")
     listed.set_defaults(command=profile_list)
     shown = verbs.add_parser(
-        "show", help="one profile: thresholds, false alarms a month, silences, sources"
+        "show", help="one profile: thresholds, false alarms a month, silences, drifts, sources"
     )
     shown.add_argument("name", metavar="NAME", help="as `headwatch profile list` shows it")
     shown.set_defaults(command=profile_show)
@@ -84,9 +84,12 @@ def table(policies: list[Policy]) -> list[str]:
 
 def document(rules: Policy) -> dict[str, object]:
     """The profile with everything that follows from it, for machines."""
+    from monitor.commands.drifts import document as drift_document
     from monitor.commands.silences import silences
+    from monitor.judge.drift import DRIFT_BUDGET_DAYS, drift
     from monitor.judge.profiles import FORK_P, LAG_P, STALL_BUDGET_DAYS, alarms_a_month
 
+    looked_for = drift(rules.profile)
     return {
         **asdict(rules.profile),
         "thresholds": {
@@ -99,15 +102,19 @@ def document(rules: Policy) -> dict[str, object]:
         "budgets": {
             "stall_days_an_alarm": STALL_BUDGET_DAYS,
             "stall_alarms_a_month": alarms_a_month(rules.profile),
+            "drift_days_an_alarm": DRIFT_BUDGET_DAYS,
+            "drift_alarms_a_month": None if looked_for is None else looked_for.alarms_a_month,
             "lag_p": LAG_P,
             "fork_p": None if rules.profile.fork_rate is None else FORK_P,
         },
         "silences": [{"seconds": row.seconds, "a_month": row.a_month} for row in silences(rules)],
+        "drift": drift_document(rules.profile),
     }
 
 
 def lines(rules: Policy) -> list[str]:
     """The profile for people: thresholds with their reasons, silences as a plot, sources."""
+    from monitor.commands import drifts
     from monitor.commands.silences import number, plot
     from monitor.judge.profiles import alarms_a_month
 
@@ -126,9 +133,11 @@ def lines(rules: Policy) -> list[str]:
         f"behind         {rules.lag_words}",
         f"forked         {rules.fork_words}",
         f"reorg          warned of from {rules.reorg_blocks} blocks",
+        *drifts.threshold(profile),
         f"polled         every {rules.poll_seconds:.3g} s",
         "",
         *plot(rules),
+        *drifts.plot(profile),
         "",
         "sources",
         *(f"  {source.note} ({source.where}, {source.date})" for source in profile.sources),

@@ -8,6 +8,7 @@ import pytest
 
 from monitor import cli
 from monitor.commands.profiles import document, lines, table
+from monitor.judge.drift import drift
 from monitor.judge.profiles import PROFILES, Profile, policy
 
 every_profile = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.key)
@@ -51,6 +52,8 @@ def test_show_says_thresholds_reasons_and_sources(
         assert words in text
     assert f"warned of from {rules.reorg_blocks} blocks" in text
     assert text.count("<- network quiet") == 1
+    assert text.count("drifted        by the last headers") == 1
+    assert ("noticed on average after" in text) == (drift(profile) is not None)
     shown = text.splitlines()
     for source in profile.sources:
         assert f"  {source.note} ({source.where}, {source.date})" in shown
@@ -108,6 +111,10 @@ def test_document_holds_what_the_judges_use(profile: Profile) -> None:
     assert (read["budgets"]["stall_alarms_a_month"] is None) == (profile.model == "rota")
     assert (read["budgets"]["fork_p"] is None) == (profile.fork_rate is None)
     assert [source["where"] for source in read["sources"]] == [s.where for s in profile.sources]
+    assert read["budgets"]["drift_days_an_alarm"] == 30
+    falsely = read["budgets"]["drift_alarms_a_month"]
+    assert (falsely is None) == ("none" in read["drift"])
+    assert falsely is None or 0.3 < falsely <= 0.5 + 1e-9
     assert rules.stall_seconds in [row["seconds"] for row in read["silences"]]
 
 

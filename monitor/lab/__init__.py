@@ -16,7 +16,7 @@
 - `port.py`: a listening port that can be unplugged and plugged in again.
 - `proxy.py`: one node as a client sees it: the HTTP side and its faults of transport.
 - `relay.py`: the websocket side of the proxy.
-- `scenarios.py`: the table: fault, findings, the gate's exit code, healing.
+- `scenarios/`: the table, one file a theme: fault, findings, the gate's exit code, healing.
 - `events.py`: one line of a timeline.
 - `timeline.py`: a scenario run for real under the eyes of the real loop.
 - `poco/`: the contracts of 2018 on an anvil, and people who use and abuse them.

@@ -262,7 +262,9 @@ async def run_scenario(
     interval_seconds = pace.interval_seconds
     network = LabNetwork(names, seed=seed, pace=pace)
     async with network as net, _journalled(scenario) as data_dir:
-        settings = lab_settings(net, interval_seconds, scenario.clients, data_dir=data_dir)
+        settings = scenario.settings(
+            lab_settings(net, interval_seconds, scenario.clients, data_dir=data_dir)
+        )
         async with watched(net, settings, on_event) as (view, _):
             report.events = view.events
             view.note("up", f"a leader, {len(names) - 1} references that copy it, one local node")

@@ -1,0 +1,29 @@
+"""The table of scenarios: a fault, the findings it must raise, the gate's exit code, the healing.
+
+A scenario passes when exactly its findings open, and those that name one of them in `because`, and
+all of them close again after the healing. One file is one theme.
+"""
+
+from __future__ import annotations
+
+from monitor.lab.scenarios.chain import CHAIN
+from monitor.lab.scenarios.references import REFERENCES
+from monitor.lab.scenarios.row import LOCAL_SUBJECT, NETWORK, PAYER_ALIAS, QUORUM_SUBJECT, Scenario
+from monitor.lab.scenarios.transport import TRANSPORT
+
+__all__ = [
+    "BY_NAME",
+    "LOCAL_SUBJECT",
+    "NETWORK",
+    "PAYER_ALIAS",
+    "QUORUM_SUBJECT",
+    "SCENARIOS",
+    "Scenario",
+]
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *CHAIN,
+    *REFERENCES,
+    *TRANSPORT,
+)
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

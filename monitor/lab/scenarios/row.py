@@ -1,0 +1,87 @@
+"""One row of the table of scenarios, and what many rows are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.config import Settings
+from monitor.lab.faults import Fault
+from monitor.lab.network import LOCAL, LabNetwork
+from monitor.model import Key, Level, node_subject, reference_label, subject_of
+
+NETWORK = "dev"
+"""The name of the lab's network in configuration and subjects."""
+LOCAL_SUBJECT = node_subject(LOCAL)
+QUORUM_SUBJECT = subject_of(reference_label(NETWORK))
+PAYER_ALIAS = "payer"
+"""The watched account, where transactions are sent."""
+
+Step = Callable[[LabNetwork], Awaitable[None]]
+Limit = Literal["lag_blocks", "confirmations"]
+
+
+def as_they_are(settings: Settings) -> Settings:
+    """The lab's configuration, unchanged."""
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One row. Steps act on a healthy lab network that is being watched."""
+
+    name: str
+    title: str
+    """What happens, in a sentence."""
+    counterpart: str
+    """Where it was met in the world."""
+    fault: Step
+    heal: Step
+    findings: frozenset[tuple[Key, Level]]
+    """What must open, at its worst level."""
+    exit_code: int
+    """Of the gate while the fault is in force."""
+    detected_within: Limit | None = None
+    """The threshold of the profile, in blocks, beyond which detection may take two blocks."""
+    clients: tuple[str, ...] = ("", "", "")
+    """One reference each, with the client family it is configured to be."""
+    payments: int = 0
+    """So many transactions are sent through the local node while the fault is in force; all of them
+    must be mined on the network in the end. Nobody but their sender has a key."""
+    also: frozenset[Key] = frozenset()
+    """What may open besides, or be over too soon to be told."""
+    settings: Callable[[Settings], Settings] = as_they_are
+    """What the row configures otherwise, for the loop that watches and for the gate alike."""
+
+
+def finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:
+    """What must open: of which check, on what, how bad."""
+    return ((check, subject), level)
+
+
+def reference(name: str) -> str:
+    """The subject of one reference of the lab."""
+    return subject_of(reference_label(NETWORK, name))
+
+
+def faulty(name: str, *faults: Fault) -> Step:
+    """Set these faults on the proxy of one node."""
+
+    async def step(net: LabNetwork) -> None:
+        node = net.local if name == LOCAL else net.reference[name]
+        node.proxy.set(*faults)
+
+    return step
+
+
+async def heal_all(net: LabNetwork) -> None:
+    """Take every fault away, of the proxies, the nodes and the network."""
+    net.go()
+    for node in (net.local, *net.reference.values()):
+        node.proxy.heal()
+        node.proxy.route(node.name)
+        await node.proxy.plug()
+    for name in (LOCAL, *list(net.reference)[1:]):
+        node = net.local if name == LOCAL else net.reference[name]
+        node.follow()

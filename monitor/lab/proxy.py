@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from email.utils import formatdate
 
 import aiohttp
 import msgspec
@@ -155,8 +156,18 @@ class FaultProxy:
         calls = message if isinstance(message, list) else [message]
         methods = [method_of(call) for call in calls]
         response = await self._transport_fault(request, methods)
-        if response is not None:
-            return response
+        if response is None:
+            response = await self._answered(request, message, methods)
+        skew = self.deck.pick(methods, "date_skew")
+        if skew is not None and not response.prepared:
+            response.headers["Date"] = formatdate(self.deck.now() + skew.seconds, usegmt=True)
+        return response
+
+    async def _answered(
+        self, request: web.BaseRequest, message: Json, methods: list[str]
+    ) -> web.StreamResponse:
+        """The answer of the node, as the faults have it."""
+        calls = message if isinstance(message, list) else [message]
         if isinstance(message, list):
             body = await self._batch_body(calls, methods)
         else:
@@ -173,9 +184,10 @@ class FaultProxy:
         if refusal is not None:
             error = refusal.error or (-32600, "batch requests are not supported")
             return msgspec.json.encode(reply_message({"id": None}, Reply(error=error)))
+        answers = await self._disguise.answers(calls, is_batch=True)
         kept = [
             answer
-            for method, answer in zip(methods, await self._disguise.answers(calls), strict=True)
+            for method, answer in zip(methods, answers, strict=True)
             if not self.deck.pick((method,), "drop_from_batch")
         ]
         return msgspec.json.encode(kept)

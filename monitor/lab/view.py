@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 Json: TypeAlias = Any
 """A parsed answer of a node, of whatever method a client may ask."""
 
-_BLOCK_PARAMETER = {
+BLOCK_PARAMETER = {
     "debug_traceBlockByNumber": 0,
     "eth_call": 1,
     "eth_estimateGas": 1,
@@ -58,7 +58,7 @@ class View:
             return Reply(hex(self.shown))
         if method == "eth_getLogs" and self.shown < self.real:
             return [self._clipped(params[0]), *params[1:]] if params else params
-        position = _BLOCK_PARAMETER.get(method)
+        position = BLOCK_PARAMETER.get(method)
         return params if position is None else self._ask_at(method, params, position)
 
     def show(self, method: str, params: list[Json], result: Json) -> Json:

@@ -28,6 +28,15 @@ def _deck(*faults: Fault, seed: int = 0) -> Deck:
         ("http", {}),
         ("huge", {}),
         ("wrong_chain", {}),
+        ("backwards", {"blocks": 0, "probability": 0.5}),
+        ("backwards", {"blocks": 2}),
+        ("finality_backwards", {}),
+        ("tags_unordered", {"tag": "safe"}),
+        ("date_skew", {}),
+        ("timestamp_skew", {"seconds": 0.0}),
+        ("removed_logs", {"count": 0}),
+        ("ws_gap", {"every": 0}),
+        ("lag", {"blocks": 1, "params": ("0x1",)}),
         ("hang", {"probability": 0.0}),
         ("hang", {"probability": 1.5}),
     ],
@@ -63,6 +72,34 @@ def test_pick_with_times_heals_by_itself() -> None:
     assert [deck.pick(("m",), "reset") for _ in range(3)] == [fault, fault, None]
     deck.set([fault])
     assert deck.pick(("m",), "reset") == fault
+
+
+@pytest.mark.parametrize(("every", "struck"), [(1, "xxxxxx"), (2, ".x.x.x"), (3, "..x..x")])
+def test_pick_with_every_strikes_each_nth_meeting(every: int, struck: str) -> None:
+    """Calls that the fault does not concern are no meetings."""
+    deck = _deck(Fault("reset", methods="a", every=every))
+    told = ""
+    for _ in range(6):
+        assert deck.pick(("b",), "reset") is None
+        told += "x" if deck.pick(("a",), "reset") else "."
+    assert told == struck
+
+
+@pytest.mark.parametrize(
+    ("params", "struck"),
+    [
+        (("0xAB", "latest"), True),
+        (("0xab",), True),
+        (("0xcd", "0xab"), False),
+        ((), False),
+    ],
+)
+def test_pick_with_params_strikes_calls_that_begin_so(
+    params: tuple[Any, ...], struck: bool
+) -> None:
+    """Addresses and hashes are the same in any case; further parameters are free."""
+    deck = _deck(Fault("override", params=("0xaB",), result=1))
+    assert (deck.pick(("m",), "override", params=params) is not None) is struck
 
 
 def test_pick_with_probability_replays_with_the_seed() -> None:

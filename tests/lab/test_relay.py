@@ -110,6 +110,111 @@ async def test_relay_frozen_announces_nothing_new(
     assert int(first["number"], 16) >= 21
 
 
+async def _numbers(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
+    return [int((await _head(socket))["number"], 16) for _ in range(count)]
+
+
+async def _mined(node: Anvil, count: int) -> None:
+    for _ in range(count):
+        await node.rpc("anvil_mine")
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault("ws_gap", every=3), [21, 22, 24, 25]),
+        (Fault("ws_gap", times=2), [23, 24, 25, 26]),
+        (Fault("ws_gap", methods="eth_getLogs"), [21, 22, 23, 24, 25, 26]),
+        (Fault("ws_duplicate", every=3), [21, 22, 23, 23, 24, 25, 26, 26]),
+        (Fault("ws_out_of_order"), [22, 21, 24, 23, 26, 25]),
+        (Fault("ws_out_of_order", every=2), [21, 23, 22, 24, 26, 25]),
+    ],
+    ids=lambda value: f"{value.kind}-{value.every}" if isinstance(value, Fault) else None,
+)
+async def test_relay_announces_heads_with_gaps_twice_or_out_of_order(
+    node: Anvil,
+    proxy: FaultProxy,
+    socket: aiohttp.ClientWebSocketResponse,
+    fault: Fault,
+    told: list[int],
+) -> None:
+    """Of six heads those are told that the fault leaves, in its order, and nothing else."""
+    proxy.set(fault)
+    await _mined(node, 6)
+    assert await _numbers(socket, len(told)) == told
+    with pytest.raises(TimeoutError):
+        await _next(socket, SILENCE_SECONDS)
+
+
+async def test_relay_with_gaps_by_chance_replays_with_the_seed(
+    node: Anvil, proxy: FaultProxy, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    """About half of the heads are told, in order, and answers are not lost with them."""
+    proxy.set(Fault("ws_gap", probability=0.5))
+    await _mined(node, 20)
+    await _call(socket, "eth_chainId")
+    told = []
+    while "params" in (message := await _next(socket)):
+        told.append(int(message["params"]["result"]["number"], 16))
+    assert told == sorted(set(told))
+    assert 4 < len(told) < 16
+
+
+async def test_relay_healed_tells_what_it_had_kept_back(
+    node: Anvil, proxy: FaultProxy, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    """A head that waits for the next is not lost with the fault."""
+    proxy.set(Fault("ws_out_of_order"))
+    await _mined(node, 1)
+    while not proxy.log:
+        with pytest.raises(TimeoutError):
+            await _next(socket, 0.01)
+    proxy.heal()
+    await _mined(node, 1)
+    assert await _numbers(socket, 2) == [21, 22]
+
+
+async def test_relay_removed_logs_come_again_the_newest_first(
+    node: Anvil, proxy: FaultProxy, session: aiohttp.ClientSession
+) -> None:
+    """What was told as a log is taken back with the next notification, once, marked `removed`."""
+    accounts = await node.rpc("eth_accounts")
+    logging = {"from": accounts[1], "data": "0x602a60005260206000a0", "gas": "0x20000"}
+    async with session.ws_connect(proxy.ws_url) as socket:
+        await _call(socket, "eth_subscribe", "logs", {})
+        subscription = (await _next(socket))["result"]
+        told = []
+        for _ in range(3):
+            await node.rpc("eth_sendTransaction", logging)
+            await node.rpc("anvil_mine")
+            told.append(await _head(socket))
+        assert [log["removed"] for log in told] == [False] * 3
+        proxy.set(Fault("removed_logs", count=2, times=1))
+        await node.rpc("eth_sendTransaction", logging)
+        await node.rpc("anvil_mine")
+        messages = [await _next(socket) for _ in range(3)]
+        assert {one["params"]["subscription"] for one in messages} == {subscription}
+        logs = [one["params"]["result"] for one in messages]
+        assert logs[:2] == [told[2] | {"removed": True}, told[1] | {"removed": True}]
+        assert int(logs[2]["blockNumber"], 16) == 24
+        assert not logs[2]["removed"]
+        await node.rpc("anvil_mine")
+        with pytest.raises(TimeoutError):
+            await _next(socket, SILENCE_SECONDS)
+
+
+async def test_relay_with_skewed_timestamps_announces_them(
+    node: Anvil, proxy: FaultProxy, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    """A head is as late over the websocket as it is over HTTP."""
+    proxy.set(Fault("timestamp_skew", seconds=-600))
+    await _mined(node, 1)
+    head = await _head(socket)
+    real = await node.rpc("eth_getBlockByNumber", "latest", False)
+    assert int(real["timestamp"], 16) - int(head["timestamp"], 16) == 600
+    assert head["hash"] == real["hash"]
+
+
 async def test_relay_with_overrides_answers_as_over_http(
     proxy: FaultProxy, socket: aiohttp.ClientWebSocketResponse
 ) -> None:

@@ -6,12 +6,14 @@
 - `replicator.py`: copies the leader's blocks onto a follower, with the same hashes.
 - `pulse.py`: wakes whoever waits, and passes on the failure of a background task.
 - `pace.py`: when blocks are made and how late a node has them, drawn from a chain's profile.
-- `leader.py`: mines a chain at that pace, with a little seeded traffic.
+- `leader.py`: mines a chain at that pace, with a little seeded traffic, and reorganises it.
 - `arrivals.py`: the leader's chain as one node gets to know it.
-- `follower.py`: a node that follows, stalls, lags or forks, switchable at any time.
+- `follower.py`: a node that follows, stalls, lags or forks, and its process: killed, hung, empty.
 - `network.py`: a leader, its followers and their proxies, together.
 - `faults.py`: what a fault is, and which call it meets.
 - `view.py`: the chain as a faulty node shows it: behind, frozen, ahead, with other hashes.
+- `tags.py`: what `latest`, `safe` and `finalized` name where finality is faulty.
+- `lies.py`: other times, logs and state in an answer.
 - `disguise.py`: the answers to one exchange, with the faults of content applied.
 - `port.py`: a listening port that can be unplugged and plugged in again.
 - `proxy.py`: one node as a client sees it: the HTTP side and its faults of transport.

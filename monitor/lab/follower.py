@@ -1,11 +1,14 @@
-"""A node that follows, stalls, lags or forks, switchable at any time."""
+"""A node that follows, stalls, lags or forks, switchable at any time, and its process."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
+import signal
 from typing import Literal, NoReturn
 
-from monitor.lab.anvil import HASHES_ONLY, Anvil
+from monitor.lab.anvil import HASHES_ONLY, Anvil, Json
 from monitor.lab.arrivals import Led
 from monitor.lab.errors import LabError
 from monitor.lab.proxy import FaultProxy
@@ -13,6 +16,9 @@ from monitor.lab.pulse import Pulse
 from monitor.lab.replicator import Replicator
 
 PORTION_BLOCKS_MAX = 32
+
+WITH_HISTORY = True
+"""Of `anvil_dumpState`: without it a node cannot roll back below the block it was loaded at."""
 
 State = Literal["follow", "stall", "lag", "fork"]
 
@@ -50,6 +56,25 @@ class LabNode:
         """Mine an own block for each of the leader's, from the present head."""
         self._refuse("fork")
 
+    async def hang_process(self) -> None:
+        """Stop the process (SIGSTOP): it takes connections and never answers."""
+        self._refuse("hang")
+
+    async def wake_process(self) -> None:
+        """Let a process that hangs go on (SIGCONT); does nothing to one that does not."""
+        self._refuse("wake")
+
+    async def kill(self) -> None:
+        """End the process: the port is closed, and what was in the pool is lost."""
+        self._refuse("die")
+
+    async def start(self, *, keeps_chain: bool = True) -> None:
+        """Start it again, with the chain it had or an empty one; the port stays closed.
+
+        Calls of contracts at blocks before the start are not answered: anvil loads no old code.
+        """
+        self._refuse("start" if keeps_chain else "start empty")
+
     def _refuse(self, state: str) -> NoReturn:
         message = (
             f"{self.name} is the leader itself and cannot {state}: use the faults of its proxy, "
@@ -73,6 +98,12 @@ class Follower(LabNode):
         self._replicator = Replicator(leader.anvil, anvil)
         self._lag_blocks = 0
         self._is_acting = False
+        self.is_absent = False
+        """Its process hangs or is gone: it does nothing, whatever its state calls for."""
+        self._acting = asyncio.Lock()
+        """Held while its process is asked something: it must not go away meanwhile."""
+        self._dump: Json = None
+        """Its chain, while there is no process to hold it."""
         self._tip: str | None = None
         """The hash of its head while that is a block of the leader's, else None."""
         self._forked_upto = 0
@@ -97,6 +128,49 @@ class Follower(LabNode):
         self._switch("fork")
 
     @property
+    def is_killed(self) -> bool:
+        """There is no process."""
+        return self._dump is not None
+
+    async def hang_process(self) -> None:
+        async with self._acting:
+            self._refuse_if_absent()
+            self.is_absent = True
+            os.kill(self.anvil.pid, signal.SIGSTOP)
+
+    async def wake_process(self) -> None:
+        if self.is_absent and not self.is_killed:
+            os.kill(self.anvil.pid, signal.SIGCONT)
+            self.is_absent = False
+            self._pulse.beat()
+
+    async def kill(self) -> None:
+        async with self._acting:
+            self._refuse_if_absent()
+            self._dump = await self.anvil.rpc("anvil_dumpState", WITH_HISTORY)
+            self.is_absent = True
+            await self.proxy.unplug()
+            await self.anvil.stop()
+
+    async def start(self, *, keeps_chain: bool = True) -> None:
+        if not self.is_killed:
+            message = f"{self.name} was not killed and cannot start"
+            raise LabError(message)
+        await self.anvil.start()
+        if keeps_chain:
+            await self._replicator.load(self._dump)
+        else:
+            self.number, self._tip = 0, None
+        self._dump = None
+        self.is_absent = False
+        self._pulse.beat()
+
+    def _refuse_if_absent(self) -> None:
+        if self.is_absent:
+            message = f"the process of {self.name} hangs or is gone already"
+            raise LabError(message)
+
+    @property
     def is_caught_up(self) -> bool:
         """Its head is the leader's block that its state calls for."""
         block = self._leader.recent(self._goal)
@@ -109,7 +183,7 @@ class Follower(LabNode):
 
     @property
     def _is_done(self) -> bool:
-        if self.state == "stall":
+        if self.is_absent or self.state == "stall":
             return True
         if self.state == "fork":
             return self._forked_upto >= self._leader.head.number
@@ -137,7 +211,9 @@ class Follower(LabNode):
         while not self._is_done:
             before = (self.number, self._tip)
             self._is_acting = True
-            await (self._mine_own() if self.state == "fork" else self._copy())
+            async with self._acting:
+                if not self.is_absent:
+                    await (self._mine_own() if self.state == "fork" else self._copy())
             self._is_acting = False
             if before == (self.number, self._tip) and not self._is_done:
                 # The leader's chain was changed behind its clock's back: its next block tells.
@@ -162,6 +238,7 @@ class Follower(LabNode):
             self.number, self._tip = block.number, block.hash
             return
         # In portions, so that a switch of state need not wait for a long way to end.
-        await self._replicator.catch_up(min(goal, self.number + PORTION_BLOCKS_MAX))
+        async with self._leader.standing:
+            await self._replicator.catch_up(min(goal, self.number + PORTION_BLOCKS_MAX))
         head = await self.anvil.rpc("eth_getBlockByNumber", "latest", HASHES_ONLY)
         self.number, self._tip = int(head["number"], 16), head["hash"]

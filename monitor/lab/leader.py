@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import time
 from collections import deque
 from collections.abc import Callable
 
 from monitor.lab.anvil import Anvil, Call
+from monitor.lab.errors import LabError
 from monitor.lab.pulse import Pulse
 from monitor.lab.replicator import Block, complete_block, read_block
 
@@ -43,6 +45,11 @@ class Leader:
         self.is_quiet = False
         self.listeners: list[Callable[[Block], None]] = []
         """Told of every block as it is made, before those who wait are woken."""
+        self.standing = asyncio.Lock()
+        """Held by a reorg, and by whoever reads several blocks that must hang together."""
+        self._making = asyncio.Lock()
+        """Held while blocks are made."""
+        self._reorgs = 0
         self._is_mining = False
         self._pulse = pulse
         self._gap_seconds = gap_seconds
@@ -86,11 +93,49 @@ class Leader:
 
     async def mine(self) -> Block:
         """Mine one block, with whatever the pool holds, and tell everybody."""
+        async with self._making:
+            return await self._mine()
+
+    async def reorg(self, depth: int, *, keeps_transactions: bool = True) -> None:
+        """Put as many other blocks, of another beneficiary, in the place of the newest `depth`.
+
+        Their times are those of the blocks that go. The transactions of those are mined again, all
+        in the last of the new blocks, or else they are gone and in no pool. Raises LabError for a
+        depth that reaches genesis.
+        """
+        async with self._making, self.standing:
+            head = self.head.number
+            if not 1 <= depth <= head:
+                message = f"a reorg of {depth} blocks: the head is at {head}"
+                raise LabError(message)
+            gone = [
+                self.recent(number) or await read_block(self.anvil, number)
+                for number in range(head - depth + 1, head + 1)
+            ]
+            kept = [block for block in self._recent if block.number <= head - depth]
+            raws = [raw for block in gone for raw in block.raws] if keeps_transactions else []
+            await self.anvil.rpc("anvil_rollback", depth)
+            self._reorgs += 1
+            digest = hashlib.sha256(f"reorg {self._reorgs}".encode()).hexdigest()
+            await self.anvil.rpc("anvil_setCoinbase", "0x" + digest[:40])
+            # A rollback leaves the fee of the block after the old head behind.
+            fee = gone[0].header["baseFeePerGas"]
+            await self.anvil.rpc("anvil_setNextBlockBaseFeePerGas", fee)
+            for block in gone:
+                if block is gone[-1]:
+                    for raw in raws:
+                        await self.anvil.rpc("eth_sendRawTransaction", raw)
+                kept.append(await self._mined(block.timestamp))
+            self._recent = deque(kept, maxlen=RECENT_BLOCKS_MAX)
+            for listener in self.listeners:
+                listener(self.head)
+        self._pulse.beat()
+
+    async def _mine(self) -> Block:
         self._is_mining = True
         await self.anvil.strict_batch(self._traffic())
         timestamp = max(int(self._clock()), self.head.timestamp)
-        mined = await self.anvil.rpc("evm_mine_detailed", {"timestamp": timestamp, "blocks": 1})
-        block = await complete_block(self.anvil, mined[0])
+        block = await self._mined(timestamp)
         if block.parent_hash != self.head.hash:
             # The leader was reorganised by somebody: the blocks known so far may be gone.
             self._recent.clear()
@@ -100,6 +145,10 @@ class Leader:
             listener(block)
         self._pulse.beat()
         return block
+
+    async def _mined(self, timestamp: int) -> Block:
+        mined = await self.anvil.rpc("evm_mine_detailed", {"timestamp": timestamp, "blocks": 1})
+        return await complete_block(self.anvil, mined[0])
 
     def _traffic(self) -> list[Call]:
         draw = self._random

@@ -113,6 +113,42 @@ class LabNetwork:
         """The network makes blocks again."""
         self.leader.is_quiet = False
 
+    async def reorg(self, depth: int, *, keeps_transactions: bool = True) -> None:
+        """The chain itself leaves its newest `depth` blocks for others; who follows goes along."""
+        await self.leader.reorg(depth, keeps_transactions=keeps_transactions)
+
+    async def restart(self, name: str, *, keeps_chain: bool = True) -> None:
+        """End a node's process and start it anew on the same port, with its chain or without.
+
+        Its pool is lost, its websockets are closed.
+        """
+        await self._nodes[name].kill()
+        await self.revive(name, keeps_chain=keeps_chain)
+
+    async def revive(self, name: str, *, keeps_chain: bool = True) -> None:
+        """Wake the node's process, or start it again; does nothing to one that is well."""
+        node = self._nodes[name]
+        if not isinstance(node, Follower) or not node.is_absent:
+            return
+        if not node.is_killed:
+            await node.wake_process()
+            return
+        await node.start(keeps_chain=keeps_chain)
+        for other in self._nodes.values():
+            other.proxy.add_upstream(name, node.anvil.url)
+        await node.proxy.plug()
+
+    async def join_late(self, name: str, behind_blocks: int) -> None:
+        """A node with an empty chain takes the place of this one, and replays from genesis.
+
+        It comes within `behind_blocks` of the leader and keeps that distance until it is told to
+        follow.
+        """
+        node = self._nodes[name]
+        await node.kill()
+        node.lag(behind_blocks)
+        await self.revive(name, keeps_chain=False)
+
     async def wait_blocks(self, count: int) -> None:
         """Wait for `count` more blocks, and until every node has done with them what it does."""
         goal = self.leader_number + count
@@ -128,8 +164,9 @@ class LabNetwork:
         if not isinstance(node, Follower):
             self._pulse.check()
             return
-        if node.state not in {"follow", "lag"}:
-            message = f"{name} is in state {node.state} and will not catch up"
+        if node.is_absent or node.state not in {"follow", "lag"}:
+            state = "gone" if node.is_absent else f"in state {node.state}"
+            message = f"{name} is {state} and will not catch up"
             raise LabError(message)
         await self._pulse.until(
             lambda: node.is_caught_up,

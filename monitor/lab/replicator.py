@@ -7,14 +7,21 @@ that it would otherwise choose itself. Conditions: one `Chain`, one version of a
 from __future__ import annotations
 
 import asyncio
+import gzip
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+
+import msgspec
 
 from monitor.lab.anvil import HASHES_ONLY, WITH_TRANSACTIONS, Anvil, Call, Json
 from monitor.lab.errors import LabError, LabRpcError
 
 ATTEMPTS_MAX = 3
 """How often a catch-up may begin anew because the leader reorganised meanwhile."""
+
+NO_CODE_HASH = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+"""keccak256 of nothing: what an account without code has (EIP-1052)."""
 
 _NOT_HEADER = {"hash", "size", "totalDifficulty", "transactions", "uncles", "withdrawals"}
 
@@ -69,6 +76,8 @@ class Replicator:
     def __init__(self, leader: Anvil, follower: Anvil) -> None:
         self.leader = leader
         self.follower = follower
+        self._codes: Mapping[str, str] = {}
+        """Contracts of the chain that was loaded."""
 
     async def apply(self, number: int) -> Block:
         """Copy the leader's block `number`; the follower's head must be its parent."""
@@ -90,6 +99,16 @@ class Replicator:
         if made["hash"] != block.hash:
             raise LabError(self._difference(block, made))
 
+    async def load(self, dump: str) -> None:
+        """Give an empty follower the chain of `anvil_dumpState` with its history."""
+        accounts = msgspec.json.decode(gzip.decompress(bytes.fromhex(dump[2:])))["accounts"]
+        self._codes = {
+            address: account["code"]
+            for address, account in accounts.items()
+            if account["code"] != "0x"
+        }
+        await self.follower.rpc("anvil_loadState", dump)
+
     async def catch_up(self, upto: int | None = None) -> CatchUp:
         """Roll back to the common ancestor and replay up to `upto`, or up to the leader's head."""
         rolled_back = applied = 0
@@ -101,6 +120,7 @@ class Replicator:
             ancestor, tip = await self._common_ancestor(min(goal, follower_head))
             if follower_head > ancestor:
                 await self.follower.rpc("anvil_rollback", follower_head - ancestor)
+                await self._restore_codes()
                 rolled_back += follower_head - ancestor
             for number in range(ancestor + 1, goal + 1):
                 block = await read_block(self.leader, number)
@@ -113,6 +133,15 @@ class Replicator:
                 return CatchUp(rolled_back, applied)
         message = f"{self.leader.name} reorganised {ATTEMPTS_MAX} times during one catch-up"
         raise LabError(message)
+
+    async def _restore_codes(self) -> None:
+        """Below the block it was loaded at, anvil knows the hashes of codes and not the codes."""
+        for address, code in self._codes.items():
+            proof, here = await self.follower.strict_batch(
+                [("eth_getProof", address, [], "latest"), ("eth_getCode", address, "latest")]
+            )
+            if here == "0x" and proof["codeHash"] != NO_CODE_HASH:
+                await self.follower.rpc("anvil_setCode", address, code)
 
     async def _common_ancestor(self, highest: int) -> tuple[int, str]:
         """The highest block up to `highest` that both have, found in a logarithm of the depth."""

@@ -11,10 +11,12 @@ import aiohttp
 import pytest
 
 from monitor.lab.anvil import Anvil, Chain
+from monitor.lab.network import LabNetwork
 from monitor.lab.proxy import FaultProxy
 
 Ask = Callable[..., Awaitable[Any]]
 MINED_AT_START = 20
+INTERVAL_SECONDS = 0.1
 
 
 @pytest.fixture
@@ -62,3 +64,11 @@ async def proxy(node: Anvil) -> AsyncIterator[FaultProxy]:
     await proxy.start()
     yield proxy
     await proxy.stop()
+
+
+@pytest.fixture
+async def net(anvil_path: Path) -> AsyncIterator[LabNetwork]:
+    """A network of four nodes with a block every 0.1 s."""
+    network = LabNetwork(interval_seconds=INTERVAL_SECONDS, seed=5, binary=anvil_path)
+    async with network:
+        yield network

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +15,7 @@ from monitor.lab.errors import LabError
 from monitor.lab.faults import Fault
 from monitor.lab.follower import LabNode
 from monitor.lab.network import LabNetwork
-
-INTERVAL_SECONDS = 0.1
+from tests.lab.conftest import INTERVAL_SECONDS
 
 
 class Ask(Protocol):
@@ -25,14 +23,6 @@ class Ask(Protocol):
 
     async def __call__(self, url: str, method: str | list[tuple[Any, ...]], *params: Any) -> Any:
         """Post one call or a batch."""
-
-
-@pytest.fixture
-async def net(anvil_path: Path) -> AsyncIterator[LabNetwork]:
-    """A network of four nodes with a block every 0.1 s."""
-    network = LabNetwork(interval_seconds=INTERVAL_SECONDS, seed=5, binary=anvil_path)
-    async with network:
-        yield network
 
 
 def _children() -> set[int]:

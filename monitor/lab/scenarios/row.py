@@ -79,6 +79,7 @@ async def heal_all(net: LabNetwork) -> None:
     """Take every fault away, of the proxies, the nodes and the network."""
     net.go()
     for node in (net.local, *net.reference.values()):
+        await net.revive(node.name)
         node.proxy.heal()
         node.proxy.route(node.name)
         await node.proxy.plug()

@@ -96,6 +96,7 @@ class Follower(LabNode):
         self._leader = leader
         self._pulse = pulse
         self._replicator = Replicator(leader.anvil, anvil)
+        self._reading = leader.reader()
         self._lag_blocks = 0
         self._is_acting = False
         self.is_absent = False
@@ -238,7 +239,7 @@ class Follower(LabNode):
             self.number, self._tip = block.number, block.hash
             return
         # In portions, so that a switch of state need not wait for a long way to end.
-        async with self._leader.standing:
+        async with self._reading:
             await self._replicator.catch_up(min(goal, self.number + PORTION_BLOCKS_MAX))
         head = await self.anvil.rpc("eth_getBlockByNumber", "latest", HASHES_ONLY)
         self.number, self._tip = int(head["number"], 16), head["hash"]

@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from monitor.lab.anvil import Anvil, Call
 from monitor.lab.errors import LabError
@@ -45,8 +46,7 @@ class Leader:
         self.is_quiet = False
         self.listeners: list[Callable[[Block], None]] = []
         """Told of every block as it is made, before those who wait are woken."""
-        self.standing = asyncio.Lock()
-        """Held by a reorg, and by whoever reads several blocks that must hang together."""
+        self._readers: list[asyncio.Lock] = []
         self._making = asyncio.Lock()
         """Held while blocks are made."""
         self._reorgs = 0
@@ -69,6 +69,11 @@ class Leader:
         """The block at this height if it is among the newest, else None."""
         behind = self.head.number - number
         return self._recent[-1 - behind] if 0 <= behind < len(self._recent) else None
+
+    def reader(self) -> asyncio.Lock:
+        """A lock to hold while several blocks are read that must hang together: no reorg comes."""
+        self._readers.append(asyncio.Lock())
+        return self._readers[-1]
 
     @property
     def is_settled(self) -> bool:
@@ -103,7 +108,9 @@ class Leader:
         in the last of the new blocks, or else they are gone and in no pool. Raises LabError for a
         depth that reaches genesis.
         """
-        async with self._making, self.standing:
+        async with AsyncExitStack() as stack:
+            for lock in (self._making, *self._readers):
+                await stack.enter_async_context(lock)
             head = self.head.number
             if not 1 <= depth <= head:
                 message = f"a reorg of {depth} blocks: the head is at {head}"

@@ -68,6 +68,8 @@ class Report:
     payments_mined: int = 0
     """Of those that were sent, on the network, in the end."""
     gate_exit: int | None = None
+    healed_exit: int | None = None
+    """Of the gate after the healing, in a scenario that says what it must be."""
     detected_blocks: int | None = None
     """Blocks of the leader from the fault to the last expected finding."""
     detection_limit: int | None = None
@@ -81,10 +83,11 @@ class Report:
             seen = self.worst.get(key)
             if seen != level:
                 found.append(f"{_words(key)}: expected {level.word}, {_level(seen)}")
-        known = {*expected, *self.scenario.also}
-        for key, level in self.worst.items():
-            if key not in known and self.explained.get(key) not in known:
-                found.append(f"{_words(key)}: opened {level.word}, not expected")
+        found.extend(
+            f"{_words(key)}: opened {level.word}, not expected"
+            for key, level in self.worst.items()
+            if not self._is_known(key, level)
+        )
         if self.payments_mined != self.scenario.payments:
             found.append(
                 f"payments: {self.payments_mined} of {self.scenario.payments} were mined on the "
@@ -93,6 +96,11 @@ class Report:
         found.extend(f"{_words(key)}: did not close" for key in sorted(self.still_open))
         if self.gate_exit != self.scenario.exit_code:
             found.append(f"gate: expected exit {self.scenario.exit_code}, found {self.gate_exit}")
+        if self.healed_exit != self.scenario.healed_exit_code:
+            found.append(
+                f"gate: expected exit {self.scenario.healed_exit_code} after the healing, found "
+                f"{self.healed_exit}"
+            )
         if self.detection_limit is not None and self.detected_blocks is not None:
             allowed = self.detection_limit + 2
             if self.detected_blocks > allowed:
@@ -100,6 +108,13 @@ class Report:
                     f"detected after {self.detected_blocks} blocks, at most {allowed} are allowed"
                 )
         return found
+
+    def _is_known(self, key: Key, level: Level) -> bool:
+        """Whether the row speaks of it, or something that the row speaks of explains it."""
+        if key in self.scenario.unseen and level <= Level.UNKNOWN:
+            return True
+        known = {*dict(self.scenario.findings), *self.scenario.also}
+        return key in known or self.explained.get(key) in known
 
 
 def _words(key: Key) -> str:
@@ -375,6 +390,9 @@ async def _heal(
         view.note("mined", f"{report.payments_mined} of {len(sent)} payments are on the network")
     await view.until(is_healthy, interval)
     await view.net.wait_blocks(AFTER_BLOCKS)
+    if scenario.healed_exit_code is not None:
+        report.healed_exit = await gate_exit(view.sidecar.settings)
+        view.note("gate", f"`headwatch gate` exits {report.healed_exit}")
     _collect(view, report, first)
     report.still_open = frozenset(
         key for key, held in view.sidecar.memory.items() if held.finding.level != Level.OK

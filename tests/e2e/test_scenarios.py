@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitor.config import Settings
 from monitor.judge.verdict import Memory
 from monitor.lab.commands import line, listing
 from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
-from monitor.lab.scenarios import SCENARIOS, Scenario
+from monitor.lab.scenarios import BY_NAME, NETWORK, SCENARIOS, Scenario
 from monitor.lab.timeline import (
     INTERVAL_SECONDS,
     Report,
@@ -80,6 +82,55 @@ def test_report_of_a_finding_that_names_an_expected_one_is_as_expected() -> None
     assert report.problems == ["head node:local: opened failed, not expected"]
     report.explained = {("head", "node:local"): cause}
     assert report.problems == []
+
+
+def test_report_of_a_finding_that_may_be_unseen_is_as_expected_up_to_unknown() -> None:
+    """What a row says may be out of sight may be that, and nothing worse."""
+    scenario = next(s for s in SCENARIOS if s.name == "restart")
+    fork = ("fork", "node:local")
+    assert fork in scenario.unseen
+    report = Report(scenario, gate_exit=0)
+    report.worst = {fork: Level.UNKNOWN}
+    assert report.problems == []
+    report.worst = {fork: Level.DEGRADED}
+    assert report.problems == ["fork node:local: opened degraded, not expected"]
+
+
+def test_report_of_a_gate_that_fails_after_the_healing_says_so() -> None:
+    """Where a row names the gate's exit after the healing, that counts too."""
+    scenario = next(s for s in SCENARIOS if s.name == "late-joiner")
+    ((key, level),) = scenario.findings
+    report = Report(scenario, worst={key: level}, gate_exit=1, healed_exit=0)
+    assert report.problems == []
+    report.healed_exit = 3
+    assert report.problems == ["gate: expected exit 0 after the healing, found 3"]
+
+
+async def test_scenario_with_settings_of_its_own_is_watched_and_gated_with_them(
+    anvil_path: Path,
+) -> None:
+    """What a row configures holds for the loop and for the gate.
+
+    With one reference instead of three, who is behind is doubtful: no failure for either of them.
+    """
+    del anvil_path
+
+    def with_one_reference(settings: Settings) -> Settings:
+        network = settings.networks[NETWORK]
+        alone = network.model_copy(update={"references": network.references[:1]})
+        return settings.model_copy(update={"networks": {NETWORK: alone}})
+
+    ((key, level),) = BY_NAME["lag"].findings
+    assert level == Level.FAILED
+    row = replace(
+        BY_NAME["lag"],
+        settings=with_one_reference,
+        findings=frozenset({(key, Level.DEGRADED)}),
+        exit_code=0,
+    )
+    report = await run_scenario(row)
+    told = "\n".join(line(event) for event in report.events)
+    assert report.problems == [], f"\n{told}"
 
 
 def test_listing_names_every_scenario_with_its_findings_and_exit() -> None:

@@ -7,7 +7,9 @@ all of them close again after the healing. One file is one theme.
 from __future__ import annotations
 
 from monitor.lab.scenarios.chain import CHAIN
+from monitor.lab.scenarios.processes import PROCESSES
 from monitor.lab.scenarios.references import REFERENCES
+from monitor.lab.scenarios.reorgs import REORGS
 from monitor.lab.scenarios.row import LOCAL_SUBJECT, NETWORK, PAYER_ALIAS, QUORUM_SUBJECT, Scenario
 from monitor.lab.scenarios.transport import TRANSPORT
 
@@ -25,5 +27,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *CHAIN,
     *REFERENCES,
     *TRANSPORT,
+    *PROCESSES,
+    *REORGS,
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

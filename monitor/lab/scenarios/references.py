@@ -12,9 +12,11 @@ from monitor.lab.scenarios.row import (
     heal_all,
     reference,
 )
+from monitor.lab.scenarios.transport import THROTTLED
 from monitor.model import Level
 
 AHEAD_BLOCKS = 1_000_000
+STALE_BACKEND_BLOCKS = 8
 
 
 async def _split(net: LabNetwork) -> None:
@@ -109,5 +111,23 @@ REFERENCES: tuple[Scenario, ...] = (
             }
         ),
         exit_code=3,
+    ),
+    Scenario(
+        name="provider-backwards",
+        title="one reference of three is two backends, of which one is 8 blocks behind",
+        counterpart="load-balanced providers: the head goes back and forth between two polls",
+        fault=faulty("c", Fault("backwards", blocks=STALE_BACKEND_BLOCKS, probability=0.6)),
+        heal=heal_all,
+        findings=frozenset({finding("references", reference("c"), Level.DEGRADED)}),
+        exit_code=0,
+    ),
+    Scenario(
+        name="reference-throttled",
+        title="one reference of three refuses every request for a while (429)",
+        counterpart="a free plan, used up",
+        fault=faulty("c", THROTTLED),
+        heal=heal_all,
+        findings=frozenset({finding("references", reference("c"), Level.UNKNOWN)}),
+        exit_code=0,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.config import Settings
+from monitor.judge.verdict import NODE_CHECKS
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.model import Key, Level, node_subject, reference_label, subject_of
@@ -15,6 +16,8 @@ NETWORK = "dev"
 """The name of the lab's network in configuration and subjects."""
 LOCAL_SUBJECT = node_subject(LOCAL)
 QUORUM_SUBJECT = subject_of(reference_label(NETWORK))
+LOCAL_KEYS = frozenset((check, LOCAL_SUBJECT) for check in NODE_CHECKS)
+"""Everything that is judged of the local node itself."""
 PAYER_ALIAS = "payer"
 """The watched account, where transactions are sent."""
 
@@ -51,6 +54,10 @@ class Scenario:
     must be mined on the network in the end. Nobody but their sender has a key."""
     also: frozenset[Key] = frozenset()
     """What may open besides, or be over too soon to be told."""
+    unseen: frozenset[Key] = frozenset()
+    """What may be UNKNOWN besides, and nothing worse, for as long as the fault lasts."""
+    healed_exit_code: int | None = None
+    """Of the gate after the healing; `None`: it is not asked again."""
     settings: Callable[[Settings], Settings] = as_they_are
     """What the row configures otherwise, for the loop that watches and for the gate alike."""
 
@@ -73,6 +80,16 @@ def faulty(name: str, *faults: Fault) -> Step:
         node.proxy.set(*faults)
 
     return step
+
+
+def for_blocks(count: int, step: Step) -> Step:
+    """Take a step and let the network go on, in a row whose fault opens nothing."""
+
+    async def held(net: LabNetwork) -> None:
+        await step(net)
+        await net.wait_blocks(count)
+
+    return held
 
 
 async def heal_all(net: LabNetwork) -> None:

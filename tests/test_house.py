@@ -195,6 +195,7 @@ UNMIRRORED = {
     "monitor.lab.scenarios": "tests/e2e/test_scenarios.py: the table is run, row by row",
     "monitor.lab.events": "tests/e2e/test_scenarios.py: what a timeline is made of",
     "monitor.lab.timeline": "tests/e2e/test_scenarios.py: what runs it",
+    "monitor.lab.report": "tests/e2e/test_scenarios.py: and says how it went",
     "monitor.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.commands": "tests/e2e/test_commands.py: as an operator runs them",
     "monitor.lab.demo": "tests/e2e/test_commands.py: as an operator runs it",

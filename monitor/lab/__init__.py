@@ -20,6 +20,7 @@
 - `relay.py`: the websocket side of the proxy.
 - `scenarios/`: the table, one file a theme: fault, findings, the gate's exit code, healing.
 - `events.py`: one line of a timeline.
+- `report.py`: in what a run of a scenario differs from its row.
 - `timeline.py`: a scenario run for real under the eyes of the real loop.
 - `poco/`: the contracts of 2018 on an anvil, and people who use and abuse them.
 - `commands.py`: what `headwatch lab` prints.

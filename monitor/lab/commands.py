@@ -24,9 +24,8 @@ COLOURS = {
 
 
 def _findings(findings: frozenset[tuple[Key, Level]]) -> str:
-    return ", ".join(
-        f"{check} {subject} {level.word}" for (check, subject), level in sorted(findings)
-    )
+    words = (f"{check} {subject} {level.word}" for (check, subject), level in sorted(findings))
+    return ", ".join(words) or "nothing"
 
 
 def listing(*, as_json: bool) -> str:
@@ -42,6 +41,7 @@ def listing(*, as_json: bool) -> str:
                     for key, level in sorted(s.findings)
                 ],
                 "exit_code": s.exit_code,
+                "healed_exit_code": s.healed_exit_code,
             }
             for s in SCENARIOS
         ]
@@ -50,7 +50,10 @@ def listing(*, as_json: bool) -> str:
     for scenario in SCENARIOS:
         lines.append(f"{scenario.name}")
         lines.append(f"    {scenario.title}")
-        lines.append(f"    finds: {_findings(scenario.findings)}; gate exits {scenario.exit_code}")
+        healed = scenario.healed_exit_code
+        then = "" if healed is None else f", and {healed} when it is over"
+        found = _findings(scenario.findings)
+        lines.append(f"    finds: {found}; gate exits {scenario.exit_code}{then}")
     return "\n".join(lines)
 
 

@@ -202,6 +202,7 @@ class Deck:
         self.log: deque[Strike] = deque(maxlen=LOG_ENTRIES_MAX)
         self._left: list[int | None] = []
         self._met: list[int] = []
+        self._struck = 0
         self._random = random.Random(seed)
         self._clock = clock
         self._sequence = 0
@@ -211,6 +212,12 @@ class Deck:
         self.faults = tuple(faults)
         self._left = [fault.times for fault in faults]
         self._met = [0] * len(self.faults)
+        self._struck = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """There are faults in force, and none of them has struck yet."""
+        return bool(self.faults) and not self._struck
 
     def now(self) -> float:
         """The time, in seconds since the epoch."""
@@ -234,6 +241,7 @@ class Deck:
             left = self._left[index]
             self._left[index] = None if left is None else left - 1
             self._sequence += 1
+            self._struck += 1
             self.log.append(Strike(self._sequence, self._clock(), fault.kind, method))
             return fault
         return None

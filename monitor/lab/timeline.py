@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.config import (
@@ -34,6 +33,7 @@ from monitor.lab.events import Event, What
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.pace import Pace, steady
 from monitor.lab.payments import PAYER, mined, pay, signed_payments
+from monitor.lab.report import Report
 from monitor.lab.scenarios import NETWORK, PAYER_ALIAS, Scenario
 from monitor.model import Action, Key, Level
 from monitor.run import Loop
@@ -52,77 +52,6 @@ AFTER_BLOCKS = 6
 GATE_SECONDS_MAX = 120.0
 FREE_CALLS_A_DAY = 1_000_000_000
 """A reference of the lab costs nothing: what a budget would spare is no fault to be found."""
-
-
-@dataclass(slots=True)
-class Report:
-    """How a scenario ended."""
-
-    scenario: Scenario
-    events: list[Event] = field(default_factory=list)
-    worst: dict[Key, Level] = field(default_factory=dict)
-    """The worst level of every finding that opened."""
-    explained: dict[Key, Key] = field(default_factory=dict)
-    """Findings that named another as their cause."""
-    still_open: frozenset[Key] = frozenset()
-    payments_mined: int = 0
-    """Of those that were sent, on the network, in the end."""
-    gate_exit: int | None = None
-    healed_exit: int | None = None
-    """Of the gate after the healing, in a scenario that says what it must be."""
-    detected_blocks: int | None = None
-    """Blocks of the leader from the fault to the last expected finding."""
-    detection_limit: int | None = None
-
-    @property
-    def problems(self) -> list[str]:
-        """What differs from the scenario's row; empty when it passed."""
-        expected = dict(self.scenario.findings)
-        found = []
-        for key, level in expected.items():
-            seen = self.worst.get(key)
-            if seen != level:
-                found.append(f"{_words(key)}: expected {level.word}, {_level(seen)}")
-        found.extend(
-            f"{_words(key)}: opened {level.word}, not expected"
-            for key, level in self.worst.items()
-            if not self._is_known(key, level)
-        )
-        if self.payments_mined != self.scenario.payments:
-            found.append(
-                f"payments: {self.payments_mined} of {self.scenario.payments} were mined on the "
-                "network"
-            )
-        found.extend(f"{_words(key)}: did not close" for key in sorted(self.still_open))
-        if self.gate_exit != self.scenario.exit_code:
-            found.append(f"gate: expected exit {self.scenario.exit_code}, found {self.gate_exit}")
-        if self.healed_exit != self.scenario.healed_exit_code:
-            found.append(
-                f"gate: expected exit {self.scenario.healed_exit_code} after the healing, found "
-                f"{self.healed_exit}"
-            )
-        if self.detection_limit is not None and self.detected_blocks is not None:
-            allowed = self.detection_limit + 2
-            if self.detected_blocks > allowed:
-                found.append(
-                    f"detected after {self.detected_blocks} blocks, at most {allowed} are allowed"
-                )
-        return found
-
-    def _is_known(self, key: Key, level: Level) -> bool:
-        """Whether the row speaks of it, or something that the row speaks of explains it."""
-        if key in self.scenario.unseen and level <= Level.UNKNOWN:
-            return True
-        known = {*dict(self.scenario.findings), *self.scenario.also}
-        return key in known or self.explained.get(key) in known
-
-
-def _words(key: Key) -> str:
-    return f"{key[0]} {key[1]}"
-
-
-def _level(level: Level | None) -> str:
-    return "it did not open" if level is None else f"found {level.word}"
 
 
 def lab_settings(
@@ -358,6 +287,8 @@ async def _fault(
         report.detection_limit = limit + view.net.pace.late_blocks
     report.gate_exit = await gate_exit(view.sidecar.settings)
     view.note("gate", f"`headwatch gate` exits {report.gate_exit}")
+    nodes = (view.net.local, *view.net.reference.values())
+    report.idle = tuple(node.name for node in nodes if node.proxy.deck.is_idle)
     _collect(view, report, first)
     return sent
 

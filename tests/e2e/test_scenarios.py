@@ -12,10 +12,10 @@ from monitor.judge.verdict import Memory
 from monitor.lab.commands import line, listing
 from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
+from monitor.lab.report import Report
 from monitor.lab.scenarios import BY_NAME, NETWORK, SCENARIOS, Scenario
 from monitor.lab.timeline import (
     INTERVAL_SECONDS,
-    Report,
     is_healthy,
     lab_settings,
     run_scenario,
@@ -96,6 +96,14 @@ def test_report_of_a_finding_that_may_be_unseen_is_as_expected_up_to_unknown() -
     assert report.problems == ["fork node:local: opened degraded, not expected"]
 
 
+def test_report_of_a_fault_that_met_no_call_says_so() -> None:
+    """A row that finds nothing must at least have done something."""
+    report = Report(BY_NAME["batch-partial"], gate_exit=0)
+    assert report.problems == []
+    report.idle = ("local",)
+    assert report.problems == ["the fault of local never struck"]
+
+
 def test_report_of_a_gate_that_fails_after_the_healing_says_so() -> None:
     """Where a row names the gate's exit after the healing, that counts too."""
     scenario = next(s for s in SCENARIOS if s.name == "late-joiner")
@@ -139,6 +147,8 @@ def test_listing_names_every_scenario_with_its_findings_and_exit() -> None:
     for scenario in SCENARIOS:
         assert scenario.name in text
         assert f"gate exits {scenario.exit_code}" in text
+    assert "finds: nothing; gate exits 0" in text
+    assert "gate exits 1, and 0 when it is over" in text
 
 
 def test_memory_without_findings_is_not_healthy() -> None:

@@ -65,6 +65,28 @@ def test_pick_of_another_kind_strikes_nothing() -> None:
     assert not deck.log
 
 
+@pytest.mark.parametrize(
+    ("faults", "calls", "is_idle"),
+    [
+        ((), "b", False),
+        ((Fault("reset", methods="a"), Fault("hang")), "", True),
+        ((Fault("reset", methods="a"), Fault("hang", methods="a")), "b", True),
+        ((Fault("reset", methods="a"), Fault("hang")), "b", False),
+    ],
+    ids=["no-faults", "no-calls", "other-calls", "one-struck"],
+)
+def test_deck_whose_faults_met_no_call_is_idle(
+    faults: tuple[Fault, ...], calls: str, is_idle: bool
+) -> None:
+    """Faults of which none struck are told from those of which one did, and from none."""
+    deck = _deck(*faults)
+    for call in calls:
+        deck.pick((call,), "reset", "hang")
+    assert deck.is_idle is is_idle
+    deck.set(faults)
+    assert deck.is_idle is bool(faults)
+
+
 def test_pick_with_times_heals_by_itself() -> None:
     """A fault of two times strikes twice; setting it again gives it two more."""
     fault = Fault("reset", times=2)

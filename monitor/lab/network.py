@@ -114,28 +114,59 @@ class LabNetwork:
         self.leader.is_quiet = False
 
     async def reorg(self, depth: int, *, keeps_transactions: bool = True) -> None:
-        """The chain itself leaves its newest `depth` blocks for others; who follows goes along."""
-        await self.leader.reorg(depth, keeps_transactions=keeps_transactions)
+        """The chain leaves its newest `depth` blocks for others, and who follows goes along.
 
-    async def restart(self, name: str, *, keeps_chain: bool = True) -> None:
+        No proxy answers meanwhile: nodes of a network of slow blocks are together again between
+        two polls, and so are these, however busy the machine is.
+        """
+        head = self.leader_number
+        following = [
+            node
+            for node in self._followers()
+            if node.state == "follow" and not node.is_absent and node.number >= head - 1
+        ]
+        for node in self._nodes.values():
+            node.proxy.hold()
+        try:
+            await self.leader.reorg(depth, keeps_transactions=keeps_transactions)
+            await self._pulse.until(
+                lambda: all(node.is_caught_up for node in following),
+                WAIT_SECONDS_MIN,
+                f"a reorg of {depth} blocks to reach every node",
+            )
+        finally:
+            for node in self._nodes.values():
+                node.proxy.release()
+
+    async def restart(
+        self, name: str, *, keeps_chain: bool = True, catches_up_first: bool = False
+    ) -> None:
         """End a node's process and start it anew on the same port, with its chain or without.
 
-        Its pool is lost, its websockets are closed.
+        Its pool is lost, its websockets are closed. The port opens when the node is up, or when
+        it has caught up.
         """
         await self._nodes[name].kill()
-        await self.revive(name, keeps_chain=keeps_chain)
+        await self.revive(name, keeps_chain=keeps_chain, catches_up_first=catches_up_first)
 
-    async def revive(self, name: str, *, keeps_chain: bool = True) -> None:
+    async def revive(
+        self, name: str, *, keeps_chain: bool = True, catches_up_first: bool = False
+    ) -> None:
         """Wake the node's process, or start it again; does nothing to one that is well."""
         node = self._nodes[name]
         if not isinstance(node, Follower) or not node.is_absent:
             return
-        if not node.is_killed:
+        if catches_up_first:
+            # Also in front of a process that hangs: what it is asked now, it answers with old news.
+            await node.proxy.unplug()
+        if node.is_killed:
+            await node.start(keeps_chain=keeps_chain)
+            for other in self._nodes.values():
+                other.proxy.add_upstream(name, node.anvil.url)
+        else:
             await node.wake_process()
-            return
-        await node.start(keeps_chain=keeps_chain)
-        for other in self._nodes.values():
-            other.proxy.add_upstream(name, node.anvil.url)
+        if catches_up_first:
+            await self.wait_caught_up(name)
         await node.proxy.plug()
 
     async def join_late(self, name: str, behind_blocks: int) -> None:

@@ -42,6 +42,8 @@ class FaultProxy:
         self.port = Port(self._serve)
         self._disguise = Disguise(self.deck, self._ask, slots_in_an_epoch=slots_in_an_epoch)
         self._changed = asyncio.Event()
+        self._open = asyncio.Event()
+        self._open.set()
         self._session: aiohttp.ClientSession | None = None
         self._relays: set[asyncio.Transport] = set()
 
@@ -110,6 +112,14 @@ class FaultProxy:
         """Take all faults away."""
         self.set()
 
+    def hold(self) -> None:
+        """Let every request wait, until `release`."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Pass on what waits."""
+        self._open.set()
+
     def add_upstream(self, name: str, url: str) -> None:
         """Know one more node by name."""
         self._upstreams[name] = url
@@ -129,6 +139,7 @@ class FaultProxy:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._serve_websocket(request)
         body = await request.read()
+        await self._open.wait()
         # Without a fault nothing is looked at: the proxy is to cost as little as it can.
         message = _calls(body) if self.deck.faults else None
         try:

@@ -129,6 +129,21 @@ async def test_hung_process_takes_connections_and_answers_when_woken(
     assert await _same_everywhere(net)
 
 
+@pytest.mark.parametrize("how", ["restart", "wake"])
+async def test_node_that_catches_up_first_is_never_seen_behind(
+    net: LabNetwork, ask: Ask, how: str
+) -> None:
+    """Its port opens when it has what it missed."""
+    if how == "wake":
+        await net.local.hang_process()
+    else:
+        await net.local.kill()
+    await net.wait_blocks(6)
+    before = net.leader_number
+    await net.revive("local", catches_up_first=True)
+    assert int((await ask(net.local.url, "eth_blockNumber"))["result"], 16) >= before
+
+
 async def test_late_joiner_begins_empty_and_keeps_its_distance(net: LabNetwork) -> None:
     """An empty node replays to where it is told, moves on with the leader, and catches up."""
     await net.wait_blocks(10)

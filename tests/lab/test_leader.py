@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import Any
 
@@ -126,6 +127,34 @@ async def test_reorg_is_announced_to_subscribers(
         assert [int(one["number"], 16) for one in again] == [head - 1, head] * 2
         assert again[2]["parentHash"] == again[0]["parentHash"]
         assert again[3]["parentHash"] == again[2]["hash"] != again[0]["hash"]
+
+
+async def test_reorg_seen_from_outside_reaches_all_nodes_at_once(
+    net: LabNetwork, session: aiohttp.ClientSession
+) -> None:
+    """What was asked while it lasts is answered when it is over, and by all of them alike."""
+    await net.wait_blocks(9)
+    await _still(net)
+    head = net.leader_number
+    old = (await _block(net.local, head))["hash"]
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "eth_getBlockByNumber",
+        "params": [hex(head), False],
+    }
+
+    async def told(node: LabNode) -> str:
+        async with session.post(node.url, json=call) as response:
+            return str((await response.json())["result"]["hash"])
+
+    reorg = asyncio.create_task(net.reorg(7))
+    await asyncio.sleep(0)
+    hashes = await asyncio.gather(*(told(n) for n in (net.local, *net.reference.values())))
+    assert reorg.done()
+    await reorg
+    assert len(set(hashes)) == 1
+    assert hashes[0] != old
 
 
 async def test_reorg_leaves_who_does_not_follow_alone(net: LabNetwork) -> None:

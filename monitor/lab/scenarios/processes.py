@@ -21,9 +21,14 @@ async def _stop_process(net: LabNetwork) -> None:
     await net.local.hang_process()
 
 
+async def _wake_process(net: LabNetwork) -> None:
+    # Seen before it has what it missed it is behind, and would be told so.
+    await net.revive(LOCAL, catches_up_first=True)
+    await heal_all(net)
+
+
 async def _restart(net: LabNetwork) -> None:
-    await net.restart(LOCAL)
-    await net.wait_caught_up(LOCAL)
+    await net.restart(LOCAL, catches_up_first=True)
 
 
 async def _join_late(net: LabNetwork) -> None:
@@ -36,7 +41,7 @@ PROCESSES: tuple[Scenario, ...] = (
         title="the local node's process is stopped (SIGSTOP): connections stand, nothing comes",
         counterpart="a machine that swaps, or a disk that does not answer",
         fault=_stop_process,
-        heal=heal_all,
+        heal=_wake_process,
         findings=frozenset({finding("head", LOCAL_SUBJECT, Level.UNKNOWN)}),
         exit_code=3,
     ),

@@ -1,4 +1,8 @@
-"""The chain itself is reorganised: everybody follows, and nobody is to be accused."""
+"""The chain itself is reorganised: everybody follows, and nobody is to be accused.
+
+The profile of the lab says forked from 2 blocks apart, seen twice. A node that has followed is no
+block apart, however deep the reorg was: none of the checks opens.
+"""
 
 from __future__ import annotations
 

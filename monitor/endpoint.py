@@ -42,8 +42,9 @@ class Endpoint:
     """By probe: what the checks beside the required ones wrote down."""
     known: dict[Hash32, Head] = field(default_factory=dict)
     """Blocks it named by number, to be confirmed by links before they count again."""
-    deep: dict[int, tuple[Head, float]] = field(default_factory=dict)
-    """Of a reference: blocks it named by number, with the time of the answer."""
+    deep: dict[int, tuple[Head, float, bool]] = field(default_factory=dict)
+    """Of a reference: blocks it named by number, the time of the answer, and whether the block was
+    deep at that time: one that was not may have been replaced before it was."""
     ancestor: tuple[Ancestor, float] | None = None
     """Of a node: where its chain parts from the references', and when that was found."""
     due_at: float = 0.0
@@ -109,9 +110,11 @@ class Endpoint:
 
     def remember_blocks(self, blocks: Sequence[Head], at: float) -> None:
         """Keep what a reference named by number, bounded, the oldest answers first to go."""
+        newest = self.newest_head
         for block in blocks:
+            is_deep = newest is not None and newest.number - block.number >= DEEP_BLOCKS
             self.deep.pop(block.number, None)
-            self.deep[block.number] = (block, at)
+            self.deep[block.number] = (block, at, is_deep)
         self.remember_known(blocks)
         while len(self.deep) > KNOWN_COUNT_MAX:
             del self.deep[next(iter(self.deep))]
@@ -124,13 +127,12 @@ class Endpoint:
 
     def vouched(self, began: float) -> list[Head]:
         """The blocks named by number that still count: of this round, or deep and recent."""
-        newest = self.newest_head
-        if newest is None:
+        if self.newest_head is None:
             return []
         return [
             block
-            for number, (block, at) in self.deep.items()
-            if at >= began or (newest.number - number >= DEEP_BLOCKS and began - at < DEEP_SECONDS)
+            for block, at, is_deep in self.deep.values()
+            if at >= began or (is_deep and began - at < DEEP_SECONDS)
         ]
 
     def facts(self, network: str) -> NodeFacts:

@@ -8,6 +8,7 @@ follows from headers already seen is not asked again.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -41,6 +42,8 @@ TURN_NODES = 16
 """So many nodes of a network are asked in one tick of the event loop."""
 SPREAD_SECONDS_MAX = 0.5
 """The first and the last node of a round are asked at most this far apart, far below any skew."""
+CALLS_USUAL_MAX = 2 * head.CALLS
+"""What a round costs a reference in the course of things: its heads, and a hash or two."""
 ANCESTOR_SECONDS = 30.0
 """How long the parting point of a fork is believed before it is looked for again."""
 IDENTITY_SECONDS = 3600.0
@@ -228,16 +231,25 @@ class Watch:
             reference.identity_due_at = 0.0
 
     def _plan(self, reference: Endpoint, began: float) -> None:
-        """When this reference is asked again: at the next round, or as its budget allows."""
+        """When this reference is asked again: at the next round, or as its budget allows.
+
+        A round that cost many calls (a fork was searched) is no reason to be blind for minutes:
+        what it cost is gone from the budget already. Pauses are powers of two of the poll and end
+        at times that all references share, so that those that are asked seldom are asked together:
+        heads of different moments cannot be compared.
+        """
         calls = reference.node.calls_total - reference.calls_before
         reference.calls_before = reference.node.calls_total
-        budget = reference.node.budget
-        spacing = 0.0 if budget is None else budget.spacing_seconds(max(calls, head.CALLS))
+        budget, poll = reference.node.budget, self.policy.poll_seconds
+        usual = min(max(calls, head.CALLS), CALLS_USUAL_MAX)
+        spacing = 0.0 if budget is None else budget.spacing_seconds(usual)
         # A spent budget is asked for as well: the refusal is free, and is what must be shown.
         spent = budget is not None and budget.calls_a_day - budget.spent < head.CALLS
-        reference.due_at = (
-            began if spent or spacing <= self.policy.poll_seconds else began + spacing
-        )
+        if spent or spacing <= poll:
+            reference.due_at = began
+            return
+        pause = poll * 2 ** math.floor(math.log2(spacing / poll))
+        reference.due_at = (began // pause + 1) * pause
 
     def _usable_head(self, reference: Endpoint) -> Observation[HeadSeen]:
         """Its newest head, unless the budget has let it grow too old to compare with.

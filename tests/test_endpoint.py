@@ -139,6 +139,14 @@ def test_block_named_by_number_counts_in_its_round_or_deep_and_recent(
     assert endpoint.vouched(50.0) == ([head(number)] if counts else [])
 
 
+def test_block_named_while_near_the_tip_does_not_count_once_it_is_deep(endpoint: Endpoint) -> None:
+    """A reorg may have replaced it meanwhile: its depth is that of the time of the answer."""
+    endpoint.remember_head(seen(100))
+    endpoint.remember_blocks([head(95), head(92)], at=10.0)
+    endpoint.remember_head(seen(120))
+    assert endpoint.vouched(50.0) == [head(92)]
+
+
 def test_blocks_of_an_absent_reference_do_not_count(endpoint: Endpoint) -> None:
     """Who does not answer vouches for nothing."""
     endpoint.remember_blocks([head(1)], at=50.0)

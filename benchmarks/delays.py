@@ -26,6 +26,18 @@ UNPLAYED = {
     "lost-transactions": "as `private-fork`; payments, which are lost on it, are not simulated",
     "references-hanging": "as `references-down`, and the deadline of a call later",
     "garbage": "as `unreachable`; what an answer is made of is not simulated",
+    **dict.fromkeys(
+        ("throttled", "hanging", "slowloris", "truncated", "process-stopped"),
+        "as `unreachable`, and the deadline of a call later where no answer comes",
+    ),
+    "batch-partial": "nothing opens",
+    "provider-backwards": "as `liar-behind`, once its head has gone back by the lag threshold",
+    "reference-throttled": "as `reference-down`",
+    "restart": "nothing opens: a start is over before it counts",
+    "late-joiner": "as `lag`, from the first round on",
+    **dict.fromkeys(
+        ("reorg-1", "reorg-3", "reorg-7"), "nothing opens: the references reorganise as well"
+    ),
 }
 """The lab's scenarios that this world cannot play, and what can be said of them all the same."""
 

@@ -25,6 +25,9 @@ class Led(Protocol):
     def recent(self, number: int) -> Block | None:
         """The block at this height if it is among the newest, else None."""
 
+    def reader(self) -> asyncio.Lock:
+        """A lock to hold while several blocks are read that must hang together."""
+
 
 class Arrivals:
     """A chain some of whose newest blocks are still on their way, in the order they were made."""
@@ -49,6 +52,10 @@ class Arrivals:
     def recent(self, number: int) -> Block | None:
         """The block at this height if it has arrived and is among the newest, else None."""
         return self._leader.recent(number) if number <= self._head.number else None
+
+    def reader(self) -> asyncio.Lock:
+        """A lock to hold while several blocks are read that must hang together: the leader's."""
+        return self._leader.reader()
 
     def made(self, block: Block) -> None:
         """Send a block on its way; none overtakes the one before."""

@@ -40,6 +40,10 @@ class Chain:
     def recent(self, number: int) -> Block | None:
         return self.blocks[number] if 0 <= number < len(self.blocks) else None
 
+    def reader(self) -> asyncio.Lock:
+        """Nobody reorganises this one."""
+        return asyncio.Lock()
+
 
 async def arrived(delays: Sequence[float]) -> tuple[list[int], Arrivals, Chain]:
     """One block for each delay, all made at once; the heads in the order in which they came."""

@@ -50,6 +50,9 @@ class Endpoint:
     due_at: float = 0.0
     identity_due_at: float = 0.0
     calls_before: int = 0
+    """Its calls when this round began."""
+    calls_made: int = 0
+    """Those of rounds since it was last due; what optional checks ask between them is not."""
 
     asking: asyncio.Task[None] | None = None
     """The question under way beside the rounds, while it hangs."""

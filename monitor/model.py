@@ -71,11 +71,10 @@ class BlockStamp:
     timestamp: int
 
 
-UnseenReason = Literal[
-    "timeout", "refused", "rpc_error", "malformed", "unsupported", "budget", "no_quorum"
-]
-"""The last two are ours: `budget`, we did not ask, because the reference's calls of the day are
-spent; `no_quorum`, the references were asked and no head of theirs can be believed."""
+OurReason = Literal["budget", "no_quorum", "internal_error"]
+"""`budget`, we did not ask, because the reference's calls of the day are spent; `no_quorum`, the
+references were asked and no head of theirs can be believed; `internal_error`, we failed."""
+UnseenReason = Literal["timeout", "refused", "rpc_error", "malformed", "unsupported", OurReason]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from monitor.endpoint import Endpoint
 from monitor.judge.offers import BY_CHECK as OFFERS_BY_CHECK
 from monitor.model import (
     Finding,
+    Key,
     Level,
     Unseen,
     ledger_subject,
@@ -58,8 +59,8 @@ class Sampler:
         self.samples = Samples()
         self._wanted = {rule.series: rule.measure.subjects for rule in rules}
         self._counted: dict[str, Counted] = {}
-        self._taken: dict[tuple[str, str], float] = {}
-        """By probe and label: when what was last taken of it was seen."""
+        self._taken: dict[Key, float] = {}
+        """By probe and subject: when what was last taken of it was seen."""
         self.apply(settings, now)
 
     def apply(self, settings: Settings, now: float) -> None:
@@ -67,6 +68,8 @@ class Sampler:
         self.samples.watch(self._wanted.items(), subjects_of(settings), now)
         names = {node.name for node in settings.nodes}
         self._counted = {name: one for name, one in self._counted.items() if name in names}
+        kept = {one.name for kind in subjects_of(settings).values() for one in kind}
+        self._taken = {key: at for key, at in self._taken.items() if key[1] in kept}
 
     def rounded(self, watch: Watch, findings: Sequence[Finding], now: float) -> None:
         """Take a round's samples; before latencies are taken out of the nodes by others."""
@@ -80,23 +83,25 @@ class Sampler:
 
     def _offers(self, watch: Watch, findings: Sequence[Finding], now: float) -> None:
         """What the checks beside the required ones wrote down or measured, each answer once."""
-        survey = watch.survey
-        newest = [one for node in watch.nodes for one in node.newest]
-        newest += () if survey is None else survey.newest
+        histories = [history for node in watch.nodes for history in node.surveys.values()]
+        newest = [one for history in histories for one in history[-1:]]
+        newest += () if watch.survey is None else watch.survey.newest
+        known: set[Key] = set()
         for one in newest:
-            offers = OFFERS_BY_CHECK.get(one.check, ())
-            if isinstance(one.seen, Unseen) or self._taken.get((one.check, one.node)) == one.at:
+            subject = subject_of(one.node)
+            if self._taken.get((one.check, subject)) == one.at:
+                known.add((one.check, subject))
                 continue
-            self._taken[one.check, one.node] = one.at
-            for offer in offers:
+            self._taken[one.check, subject] = one.at
+            for offer in () if isinstance(one.seen, Unseen) else OFFERS_BY_CHECK.get(one.check, ()):
                 value = None if offer.read is None else offer.read(one.seen)
                 if value is not None:
-                    self.samples.add(offer.name, subject_of(one.node), Sample(now, value))
+                    self.samples.add(offer.name, subject, Sample(now, value))
         for finding in findings:
-            for offer in OFFERS_BY_CHECK.get(finding.check, ()):
-                value = None if finding.level == Level.UNKNOWN else finding.measured
-                if offer.read is None and value is not None:
-                    self.samples.add(offer.name, finding.subject, Sample(now, value))
+            is_new = finding.key not in known and finding.level != Level.UNKNOWN
+            for offer in OFFERS_BY_CHECK.get(finding.check, ()) if is_new else ():
+                if offer.read is None and finding.measured is not None:
+                    self.samples.add(offer.name, finding.subject, Sample(now, finding.measured))
 
     def _finding(self, watch: Watch, finding: Finding, now: float) -> None:
         subject, is_seen = finding.subject, finding.level != Level.UNKNOWN

@@ -152,8 +152,8 @@ class Sidecar:
             survey = self._survey(name, rules, settings)
             watch = Watch(name, rules, references, own, self.clock, survey=survey)
             before = self.watches.get(name)
-            if before is not None and before.policy == rules:
-                watch.trail, watch.rounds_total = before.trail, before.rounds_total
+            if before is not None:
+                watch.resume(before)
             watches[name] = watch
             kept.update(subject_of(e.label) for e in watch.endpoints)
             kept.add(subject_of(reference_label(name)))
@@ -168,8 +168,11 @@ class Sidecar:
             if held.finding.because is not None and held.finding.because[1] in kept:
                 kept.add(subject)  # A transaction's finding stays with its account's.
         self.settings, self.watches = settings, watches
-        self.memory = forget(self.memory, kept)
-        self._edges = {key: edge for key, edge in self._edges.items() if key[1] in kept}
+        ended = {name for name, wanted in settings.checks.items() if not wanted.enabled}
+        self.memory = forget(self.memory, kept, ended)
+        self._edges = {
+            key: edge for key, edge in self._edges.items() if key[1] in kept and key[0] not in ended
+        }
         self._skipped = {name: self._skipped.get(name, ()) for name in watches}
 
     def _survey(self, name: str, rules: Policy, settings: Settings) -> Survey:

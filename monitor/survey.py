@@ -3,12 +3,16 @@
 A round waits for none of them: what they find is judged in the rounds that follow. What speaks
 against the present state is asked again in the next round, so that nothing is confirmed by the
 same answer twice. References are asked once for all the nodes that are compared with them.
+
+When something is due follows from what was written down, so that a reload asks nothing anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from monitor.checks import Check
@@ -34,11 +38,35 @@ PROBE_SECONDS_MAX = 60.0
 """Of a probe of many calls, each of which has a deadline of its own."""
 UNSUPPORTED_SECONDS = 600.0
 """How often a node is asked again for a method that it says it does not have."""
+RETRY_SECONDS = 60.0
+"""What could not be seen is asked again after so long at the latest, however seldom it is due."""
 NOTHING_TO_COMPARE = Unseen("no_quorum", "no block that it shares with a majority of references")
+FAILED = Unseen("internal_error", "headwatch itself failed here; its log has the traceback")
 
-Rows = tuple[Check[Any], ...]
+Histories = dict[str, list[Observation[Any]]]
+"""By probe, oldest first."""
 Mistake = Callable[[str, Exception], None]
 """Told of a probe that crashed: the name of its check, and what it raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Who is asked about: a node, or the references of the network together."""
+
+    label: str
+    heads: Sequence[Observation[HeadSeen]]
+    kept: Histories
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether its newest head is one."""
+        return bool(self.heads) and isinstance(self.heads[-1].seen, HeadSeen)
+
+    @property
+    def gone_at(self) -> float:
+        """When it was last asked for its head and not seen; what it said before is of the past."""
+        unseen = (one.at for one in reversed(self.heads) if isinstance(one.seen, Unseen))
+        return next(unseen, -inf)
 
 
 class Survey:
@@ -51,21 +79,37 @@ class Survey:
         rows: Sequence[Check[Any]],
         clock: Callable[[], float],
         on_mistake: Mistake,
+        *,
+        probe_seconds_max: float = PROBE_SECONDS_MAX,
     ) -> None:
-        self.rows: Rows = tuple(rows)
         self.contested: frozenset[Key] = frozenset()
         """Where the fold holds proposals that speak against the present state."""
-        self.of_quorum: dict[str, list[Observation[Any]]] = {}
-        """By probe: what was asked for the references together."""
+        self.of_quorum: Histories = {}
+        """What was asked for the references together."""
         self._label = reference_label(network)
         self._policy = policy
+        self._rows = tuple(rows)
+        self._paces = {row.asks: row.every_seconds for row in rows}
+        for row in rows:
+            self._paces[row.asks] = min(self._paces[row.asks], row.every_seconds)
         self._clock = clock
         self._on_mistake = on_mistake
-        self._due_at: dict[tuple[str, str], float] = {}
+        self._probe_seconds_max = probe_seconds_max
         self._judged_at: dict[tuple[str, str], float] = {}
+        self._trail: Sequence[Observation[HeadSeen]] = ()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """By the label of who is asked about."""
+        self._panels: list[Panel] = []
+        """Those of which somebody may still be asking."""
         self._turns = asyncio.Semaphore(NODES_AT_ONCE)
+        self._is_stopped = False
+
+    def resume(self, before: Survey, nodes: Iterable[Endpoint]) -> None:
+        """Go on with what is known, but for what is not asked any more."""
+        self.of_quorum = before.of_quorum
+        for kept in (self.of_quorum, *(node.surveys for node in nodes)):
+            for asks in [asks for asks in kept if asks not in self._paces]:
+                del kept[asks]
 
     async def begin(
         self,
@@ -75,45 +119,37 @@ class Survey:
         trail: Sequence[Observation[HeadSeen]],
     ) -> None:
         """Write down what needs no asking, and begin to ask what is due; waits for no answer."""
+        self._trail = trail
+        if self._is_stopped or not self._rows:
+            return
         panel = Panel(tuple(_members(round_, references)))
+        self._panels = [*(one for one in self._panels if one.is_asking), panel]
+        rows = [row for row in self._rows if "node" in row.scopes]
         for node in nodes:
-            asked: Asked[Any] = Asked(
-                node=node.node,
-                panel=panel,
-                round=round_,
-                policy=self._policy,
-                heads=node.heads,
-                before=(),
-                clock=self._clock,
-                subscription=node.subscription,
-            )
-            rows = [row for row in self.rows if "node" in row.scopes and _has(node, row)]
-            await self._survey(node.label, asked, rows, node.surveys)
+            subject = _Subject(node.label, node.heads, node.surveys)
+            due = self._due([row for row in rows if _has(node, row)], subject)
+            if due:
+                await self._survey(due, subject, self._asked(node, panel, round_, node.heads))
         voter = _voter(round_, references)
         if voter is not None:
-            asked = Asked(
-                node=voter.node,
-                panel=panel,
-                round=round_,
-                policy=self._policy,
-                heads=trail,
-                before=(),
-                clock=self._clock,
-            )
-            rows = [row for row in self.rows if "quorum" in row.scopes]
-            await self._survey(self._label, asked, rows, self.of_quorum)
+            subject = _Subject(self._label, trail, self.of_quorum)
+            due = self._due([row for row in self._rows if "quorum" in row.scopes], subject)
+            if due:
+                await self._survey(due, subject, self._asked(voter, panel, round_, trail))
 
     async def done(self) -> None:
         """Wait for what is under way, as a gate does: it has no next round to judge it in."""
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()))
 
-    def stop(self) -> tuple[asyncio.Task[None], ...]:
-        """End what is under way; the tasks, for whoever waits until they have."""
-        tasks = tuple(self._tasks.values())
+    def stop(self) -> tuple[asyncio.Task[Any], ...]:
+        """End what is under way, and begin no more; the tasks, for whoever waits for their end."""
+        self._is_stopped = True
+        tasks: list[asyncio.Task[Any]] = list(self._tasks.values())
+        tasks += [task for panel in self._panels for task in panel.tasks]
         for task in tasks:
             task.cancel()
-        return tasks
+        return tuple(tasks)
 
     @property
     def newest(self) -> tuple[Observation[Any], ...]:
@@ -125,100 +161,135 @@ class Survey:
     ) -> Iterator[Sequence[Observation[Any]]]:
         """What is there to be judged of a check in this round, each history oldest first.
 
-        A node that is not seen in this round is not vouched for by what it said before. What is
-        contested waits for a fresh answer.
+        Whoever is not seen in this round is not vouched for by what was said before, then or
+        later. What is contested waits for a fresh answer.
         """
+        subjects: list[_Subject] = []
         if "node" in check.scopes:
-            for node in nodes:
-                history: Sequence[Observation[Any]] = node.surveys.get(check.asks, ())
-                newest = node.heads[-1] if node.heads else None
-                if history and check.methods and newest and isinstance(newest.seen, Unseen):
-                    gone: Observation[Any] = Observation(
-                        node.label, check.asks, newest.at, 0.0, newest.seen
-                    )
-                    history = (*history, gone)
-                if self._is_fresh(check, history):
-                    yield history
+            subjects += [_Subject(node.label, node.heads, node.surveys) for node in nodes]
         if "quorum" in check.scopes:
-            history = self.of_quorum.get(check.asks, ())
-            if self._is_fresh(check, history):
+            subjects.append(_Subject(self._label, self._trail, self.of_quorum))
+        for subject in subjects:
+            history: Sequence[Observation[Any]] = subject.kept.get(check.asks, ())
+            if history and check.methods:
+                history = _vouched(history, subject)
+            if history and self._is_fresh(check, history[-1]):
                 yield history
 
-    def _is_fresh(self, check: Check[Any], history: Sequence[Observation[Any]]) -> bool:
-        if not history:
-            return False
-        newest = history[-1]
+    def _is_fresh(self, check: Check[Any], newest: Observation[Any]) -> bool:
+        if self._clock() - newest.at > 2 * (self._pause(newest) + self._probe_seconds_max):
+            return False  # Nobody asks any more, by a mistake of ours; silence makes it UNKNOWN.
         key = (check.name, newest.node)
-        before = self._judged_at.get(key)
+        before = self._judged_at.get(key, -inf)
         self._judged_at[key] = newest.at
-        is_contested = (check.name, subject_of(newest.node)) in self.contested
-        return not is_contested or before is None or newest.at > before
+        return newest.at > before or (check.name, subject_of(newest.node)) not in self.contested
+
+    def _asked(
+        self,
+        endpoint: Endpoint,
+        panel: Panel,
+        round_: Round,
+        heads: Sequence[Observation[HeadSeen]],
+    ) -> Asked[Any]:
+        return Asked(
+            node=endpoint.node,
+            panel=panel,
+            round=round_,
+            policy=self._policy,
+            heads=tuple(heads),  # Later rounds write on while this is asked.
+            before=(),
+            clock=self._clock,
+            subscription=endpoint.subscription,
+        )
+
+    # -- what is due -----------------------------------------------------------------------------
+
+    def _due(self, rows: Sequence[Check[Any]], subject: _Subject) -> tuple[Check[Any], ...]:
+        """The rows whose probes are to be asked now, one of those that share a probe."""
+        may_ask = subject.is_seen and subject.label not in self._tasks
+        now, gone_at = self._clock(), subject.gone_at
+        due: dict[str, Check[Any]] = {}
+        for row in rows:
+            if row.methods and not may_ask:
+                continue
+            if not row.methods or self._is_due(row, subject, now, gone_at):
+                due.setdefault(row.asks, row)
+        return tuple(due.values())
+
+    def _is_due(self, row: Check[Any], subject: _Subject, now: float, gone_at: float) -> bool:
+        history = subject.kept.get(row.asks)
+        if not history or history[-1].at <= gone_at:
+            return True
+        newest = history[-1]
+        if now >= newest.at - newest.took_seconds + self._pause(newest):
+            return True
+        is_contested = bool(self.contested) and (
+            (row.name, subject_of(subject.label)) in self.contested
+        )
+        # An answer that was not judged yet may settle it.
+        return is_contested and self._judged_at.get((row.name, subject.label), -inf) >= newest.at
+
+    def _pause(self, newest: Observation[Any]) -> float:
+        """How long after this was asked it is asked again."""
+        pace, seen = self._paces[newest.check], newest.seen
+        if not isinstance(seen, Unseen):
+            return pace
+        if seen == NOTHING_TO_COMPARE:
+            return 0.0  # Nobody was asked.
+        if seen.reason == "unsupported":
+            return max(pace, UNSUPPORTED_SECONDS)
+        return min(pace, RETRY_SECONDS)
+
+    # -- asking ----------------------------------------------------------------------------------
 
     async def _survey(
-        self,
-        label: str,
-        asked: Asked[Any],
-        rows: Sequence[Check[Any]],
-        kept: dict[str, list[Observation[Any]]],
+        self, due: Sequence[Check[Any]], subject: _Subject, asked: Asked[Any]
     ) -> None:
-        now = self._clock()
-        for row in rows:
+        for row in due:
             if not row.methods:
-                await self._ask(row, label, asked, kept)
-        if label in self._tasks or asked.head is None:
-            return
-        due = [row for row in rows if row.methods and self._is_due(row, label, now)]
-        if due:
-            task = asyncio.create_task(self._ask_all(due, label, asked, kept))
-            self._tasks[label] = task
-            task.add_done_callback(lambda _: self._tasks.pop(label, None))
-
-    def _is_due(self, row: Check[Any], label: str, now: float) -> bool:
-        is_contested = (row.name, subject_of(label)) in self.contested
-        return is_contested or now >= self._due_at.get((row.asks, label), 0.0)
+                await self._ask(row, subject, asked)
+        rows = [row for row in due if row.methods]
+        if rows:
+            task = asyncio.create_task(self._ask_all(rows, subject, asked))
+            self._tasks[subject.label] = task
+            task.add_done_callback(lambda _: self._tasks.pop(subject.label, None))
 
     async def _ask_all(
-        self,
-        rows: Sequence[Check[Any]],
-        label: str,
-        asked: Asked[Any],
-        kept: dict[str, list[Observation[Any]]],
+        self, rows: Sequence[Check[Any]], subject: _Subject, asked: Asked[Any]
     ) -> None:
         async with self._turns:
-            ended = await asyncio.gather(
-                *(self._ask(row, label, asked, kept) for row in rows), return_exceptions=True
-            )
-        for row, ending in zip(rows, ended, strict=True):
-            if isinstance(ending, Exception):
-                # What it said before vouches for nothing: the check becomes stale, and UNKNOWN.
-                kept.pop(row.asks, None)
-                self._on_mistake(row.name, ending)
+            await asyncio.gather(*(self._ask(row, subject, asked) for row in rows))
 
-    async def _ask(
-        self,
-        row: Check[Any],
-        label: str,
-        asked: Asked[Any],
-        kept: dict[str, list[Observation[Any]]],
-    ) -> None:
+    async def _ask(self, row: Check[Any], subject: _Subject, asked: Asked[Any]) -> None:
         began = self._clock()
-        history = kept.setdefault(row.asks, [])
+        history = subject.kept.setdefault(row.asks, [])
         seen: Any
-        if row.compares and asked.pinned is None:
-            seen = NOTHING_TO_COMPARE
-        else:
-            try:
-                async with asyncio.timeout(PROBE_SECONDS_MAX):
+        try:
+            if row.compares and asked.pinned is None:
+                seen = NOTHING_TO_COMPARE
+            else:
+                async with asyncio.timeout(self._probe_seconds_max):
                     seen = await row.probe(asked.with_history(history))
-            except RpcError as error:
-                seen = error.unseen()
-            except TimeoutError:
-                seen = Unseen("timeout", f"no answer within {PROBE_SECONDS_MAX:g} s")
+        except RpcError as error:
+            seen = error.unseen()
+        except TimeoutError:
+            seen = Unseen("timeout", f"no answer within {self._probe_seconds_max:g} s")
+        except Exception as error:  # noqa: BLE001 - the sidecar logs and counts it
+            self._on_mistake(row.name, error)
+            seen = FAILED
         now = self._clock()
-        append(history, Observation(label, row.asks, now, now - began, seen), KEPT_COUNT)
-        is_unsupported = isinstance(seen, Unseen) and seen.reason == "unsupported"
-        pause = max(row.every_seconds, UNSUPPORTED_SECONDS if is_unsupported else 0.0)
-        self._due_at[row.asks, label] = began + pause
+        append(history, Observation(subject.label, row.asks, now, now - began, seen), KEPT_COUNT)
+
+
+def _vouched(history: Sequence[Observation[Any]], subject: _Subject) -> Sequence[Observation[Any]]:
+    """What still counts of what was answered: nothing that was said before its head was unseen."""
+    newest = history[-1]
+    if isinstance(newest.seen, Unseen) and newest.seen.reason == "unsupported":
+        return history  # It has nothing to say, seen or not.
+    if not subject.is_seen and subject.heads:
+        head = subject.heads[-1]
+        return (*history, Observation(subject.label, newest.check, head.at, 0.0, head.seen))
+    return history if newest.at > subject.gone_at else ()
 
 
 def _has(node: Endpoint, row: Check[Any]) -> bool:

@@ -101,6 +101,8 @@ class Watch:
     async def _ask(self) -> Round:
         began = self._began = self._clock()
         asked = [reference for reference in self.references if began >= reference.due_at]
+        for reference in self.references:
+            reference.calls_before = reference.node.calls_total
         await asyncio.gather(
             *(self._unhurried(r, partial(self._ask_reference, r, began)) for r in asked),
             *(self._in_turn(index, node) for index, node in enumerate(self.nodes)),
@@ -111,6 +113,8 @@ class Watch:
         self.trail = shortened(round_.trail)
         searches = [(node, self._search_due(node, round_)) for node in self.nodes]
         await asyncio.gather(*(self._search(n, due, round_) for n, due in searches if due))
+        for reference in self.references:
+            reference.calls_made += reference.node.calls_total - reference.calls_before
         for reference in asked:
             self._plan(reference, began)
         self.round = round_
@@ -134,6 +138,13 @@ class Watch:
                 for key, held in memory.items()
                 if held.pressure and held.finding.network == self.name
             )
+
+    def resume(self, before: Watch) -> None:
+        """Go on where another watch of the same network ends, which asks no more."""
+        if before.policy == self.policy:
+            self.trail, self.rounds_total = before.trail, before.rounds_total
+        if self.survey is not None and before.survey is not None:
+            self.survey.resume(before.survey, self.nodes)
 
     def stop_survey(self) -> None:
         """Ask no more: another watch has taken over the endpoints."""
@@ -234,12 +245,11 @@ class Watch:
         """When this reference is asked again: at the next round, or as its budget allows.
 
         A round that cost many calls (a fork was searched) is no reason to be blind for minutes:
-        what it cost is gone from the budget already. Pauses are powers of two of the poll and end
-        at times that all references share, so that those that are asked seldom are asked together:
-        heads of different moments cannot be compared.
+        what it cost is gone from the budget already, as is what optional checks ask. Pauses are
+        powers of two of the poll and end at times that all references share, so that those that
+        are asked seldom are asked together: heads of different moments cannot be compared.
         """
-        calls = reference.node.calls_total - reference.calls_before
-        reference.calls_before = reference.node.calls_total
+        calls, reference.calls_made = reference.calls_made, 0
         budget, poll = reference.node.budget, self.policy.poll_seconds
         usual = min(max(calls, head.CALLS), CALLS_USUAL_MAX)
         spacing = 0.0 if budget is None else budget.spacing_seconds(usual)

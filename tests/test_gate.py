@@ -77,6 +77,24 @@ async def test_gate_of_a_healthy_node_passes_in_one_round(world: World) -> None:
     assert world.node.methods.count("eth_chainId") == 1
 
 
+async def test_gate_judges_what_is_asked_beside_the_rounds(world: World) -> None:
+    """It has no next round to judge it in, and so waits: few peers are a warning, seen twice."""
+    world.node.answers["net_peerCount"] = "0x1"
+    outcome = await gate(world.settings())
+    assert outcome.verdict.word == "pass"
+    assert found(outcome, "peers").level == Level.DEGRADED
+    assert world.node.methods.count("net_peerCount") == 2
+    strict = await gate(world.settings(), strict=True)
+    assert strict.verdict.word == "fail"
+
+
+async def test_gate_passes_without_what_a_node_does_not_have(world: World) -> None:
+    """It is said what was skipped."""
+    outcome = await gate(world.settings())
+    assert ("peers", "node:local") in outcome.verdict.skipped
+    assert outcome.rounds == 1
+
+
 async def test_gate_of_a_real_network_passes(anvil_path: Path) -> None:
     """The same with real nodes."""
     async with LabNetwork(("a", "b", "c"), INTERVAL_SECONDS) as net:

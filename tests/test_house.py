@@ -69,7 +69,12 @@ PURE_TELLING = tuple(
 )
 """What is told to whom is decided without a clock; who sends it is beside them."""
 ROOMS = (
-    Room(PURE_JUDGING, own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
+    Room(
+        PURE_JUDGING,
+        own=("monitor.model", "monitor.judge.offer", "monitor.judge.offers"),
+        never=PURE_NEVER,
+        stdlib_only=True,
+    ),
     Room(
         PURE_TRANSACTIONS,
         own=("monitor.model", *PURE_TRANSACTIONS),
@@ -154,6 +159,7 @@ LAZY = (
 BROAD_EXCEPTS = {
     "monitor.cli": "the entry: exit code 4 and a traceback",
     "monitor.sidecar": "the loop's edge: counted, and the check is UNKNOWN",
+    "monitor.survey": "the edge of what is asked beside it: counted, and the check is UNKNOWN",
     "monitor.act.server": "a request's edge: counted, and a 500",
 }
 CLOCKS = {
@@ -775,7 +781,7 @@ def test_row_that_lacks_something_is_seen(tmp_path: Path) -> None:
     assert [word for word in found if "heading" in word]
     assert len([word for word in found if "there is no tests/" in word]) == 2
     assert [word for word in found if "there is no alerts/runbook/" in word]
-    unheard = replace(CHECKS[0], name="unheard", scopes=("node", "quorum"))
+    unheard = replace(CHECKS[0], scopes=("node", "reference", "quorum"))
     assert len([word for word in breaks_row(unheard, tmp_path) if "no alert tells" in word]) == 2
 
 

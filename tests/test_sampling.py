@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from monitor.config import Account, Ledger, Settings, Transactions
+from monitor.judge import offers
+from monitor.judge.offer import Offer
 from monitor.ledger.configured import LEDGERS
 from monitor.ledger.job import Outcome
 from monitor.ledger.last import Last, put_last
@@ -46,7 +49,7 @@ class World:
     def __init__(self) -> None:
         self.chain = Chain(100)
         self.references = {name: Canned(self.chain) for name in "abc"}
-        self.node = Canned(self.chain)
+        self.node = Canned(self.chain, answers={"net_peerCount": "0x19"})
         self.clock = Clock(NOW)
 
     def settings(self) -> Settings:
@@ -59,7 +62,7 @@ class World:
             sidecar.on_round = lambda watch, found: sampler.rounded(watch, found, self.clock())
             for _ in range(count):
                 (watch,) = sidecar.watches.values()
-                await sidecar.round(watch)
+                await sidecar.round(watch, is_patient=True)
                 self.clock.now += 1.0
         found: dict[str, list[Sample]] = {}
         for rule in RULES:
@@ -97,6 +100,31 @@ async def test_round_of_a_healthy_node_measures_everything_once(world: World) ->
     (ratio,) = found["rpc.error_ratio"]
     assert (ratio.value, ratio.whole) == (0.0, float(len(world.node.calls)))
     assert {sample.at for samples in found.values() for sample in samples} == {NOW}
+
+
+async def test_answer_of_an_optional_check_is_one_sample_however_often_it_is_judged(
+    world: World,
+) -> None:
+    """A rule that wants five samples wants five answers."""
+    assert values((await world.rounds(5))["peers.connected_count"]) == [25.0]
+
+
+async def test_answer_that_was_not_seen_is_no_sample(world: World) -> None:
+    """A node that refuses has no number of peers, and one without the method neither."""
+    for said in (Refusal("not now", -32000), Refusal("the method does not exist", -32601)):
+        world.node.answers["net_peerCount"] = said
+        assert (await world.rounds(2))["peers.connected_count"] == []
+
+
+async def test_finding_of_an_optional_check_is_a_sample_of_its_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the observation has no number the finding has it: once for each answer."""
+    offer: Offer[object] = Offer("peers.connected_count", "peers", "Measured by the judge")
+    monkeypatch.setitem(cast("dict[str, object]", offers.BY_CHECK), "peers", (offer,))
+    assert values((await world.rounds(5))["peers.connected_count"]) == [25.0]
+    world.node.answers["net_peerCount"] = Refusal("not now", -32000)
+    assert (await world.rounds(2))["peers.connected_count"] == []
 
 
 async def test_round_counts_calls_of_that_round_alone(world: World) -> None:

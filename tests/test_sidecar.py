@@ -13,16 +13,19 @@ import pytest
 
 from monitor import checks
 from monitor.act.instruments import Instruments
-from monitor.config import Network, NodeSettings, Settings
+from monitor.config import CheckSettings, Network, NodeSettings, Settings
 from monitor.judge.profiles import DEV, Policy
 from monitor.judge.quorum import Round
-from monitor.judge.seen import ForkSeen
+from monitor.judge.seen import ForkSeen, IdentitySeen
 from monitor.judge.verdict import STALE_SECONDS
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
 from monitor.maintenance import Window
 from monitor.model import Action, Finding, Level, Observation, Unseen
+from monitor.probes import identity
+from monitor.probes.asked import Asked
 from monitor.sidecar import Sidecar, policy_of
+from monitor.survey import UNSUPPORTED_SECONDS
 from monitor.watch import Watch
 from tests.rpc.canned import (
     GENESIS_TIMESTAMP,
@@ -65,14 +68,16 @@ class World:
         nodes = [node_of(name, one) for name, one in zip(names, self.nodes, strict=False)]
         return settings_of({"dev": self.network}, *nodes, deadline_seconds=deadline_seconds)
 
-    async def rounds(self, sidecar: Sidecar, count: int = 1) -> tuple[Action, ...]:
+    async def rounds(
+        self, sidecar: Sidecar, count: int = 1, *, is_patient: bool = False
+    ) -> tuple[Action, ...]:
         """So many polls of every network, with a block between every two of them."""
         actions: list[Action] = []
         for _ in range(count):
             self.clock.now += POLL_SECONDS
             self.chain.head = int(self.clock.now - GENESIS_TIMESTAMP) // SECONDS_A_BLOCK
             for watch in list(sidecar.watches.values()):
-                actions += await sidecar.round(watch)
+                actions += await sidecar.round(watch, is_patient=is_patient)
         return tuple(actions)
 
 
@@ -307,20 +312,28 @@ async def test_optional_check_that_a_node_does_not_support_is_skipped_and_said(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No finding, which a gate would have to judge, but a word; a required check is UNKNOWN."""
-    optional = replace(checks.IDENTITY, name="config")
+
+    async def probe(asked: Asked[IdentitySeen]) -> IdentitySeen:
+        return await identity.probe(asked.node)
+
+    optional = replace(checks.IDENTITY, name="config", asks="config", probe=probe)
     monkeypatch.setattr(checks, "CHECKS", (*checks.CHECKS, optional))
     world.nodes[0].answers = {
         "eth_chainId": Refusal("the method eth_chainId does not exist/is not available", -32601)
     }
     async with Sidecar(world.settings("one", "two"), clock=world.clock) as sidecar:
-        await world.rounds(sidecar)
-        assert list(sidecar.verdict.skipped) == [("config", "node:one")]
+        await world.rounds(sidecar, is_patient=True)
+        assert list(sidecar.verdict.skipped) == [
+            *(("peers", f"node:{name}") for name in ("one", "two")),
+            ("config", "node:one"),
+        ]
         assert ("config", "node:one") not in levels(sidecar)
         assert levels(sidecar)["identity", "node:one"] == Level.UNKNOWN
         sidecar.apply(world.settings("one"))
         del world.nodes[0].answers["eth_chainId"]
-        await world.rounds(sidecar)
-        assert list(sidecar.verdict.skipped) == []
+        world.clock.now += UNSUPPORTED_SECONDS
+        await world.rounds(sidecar, is_patient=True)
+        assert list(sidecar.verdict.skipped) == [("peers", "node:one")]
 
 
 async def test_round_that_crashes_while_asking_never_raises(
@@ -443,6 +456,25 @@ async def test_apply_without_a_reference_forgets_it(world: World) -> None:
         assert watch.round.operators == 2
 
 
+async def test_apply_without_a_check_forgets_its_findings(world: World) -> None:
+    """What is switched off neither grows stale nor is shown; the rest keeps its level."""
+    world.nodes[0].answers["net_peerCount"] = "0x0"
+    settings = world.settings("one")
+    async with Sidecar(settings, clock=world.clock) as sidecar:
+        await world.rounds(sidecar, 5, is_patient=True)
+        assert levels(sidecar)["peers", "node:one"] == Level.DEGRADED
+        assert ("peers", "node:one") in {edge.key for edge in sidecar.snapshot().edges}
+        off = settings.model_copy(update={"checks": {"peers": CheckSettings(enabled=False)}})
+        sidecar.apply(off)
+        assert ("peers", "node:one") not in sidecar.memory
+        assert ("head", "node:one") in sidecar.memory
+        assert sidecar.snapshot().edges == ()
+        asked = world.nodes[0].methods.count("net_peerCount")
+        await world.rounds(sidecar, 20, is_patient=True)
+        assert world.nodes[0].methods.count("net_peerCount") == asked
+        assert set(levels(sidecar).values()) == {Level.OK}
+
+
 async def test_apply_without_a_network_forgets_all_of_it(world: World) -> None:
     """Its quorum too; a network without nodes is not asked at all."""
     networks = {"dev": world.network, "second": world.network}
@@ -551,7 +583,6 @@ async def test_subscription_lives_with_its_node(world: World, sockets: Sockets) 
         await until(lambda: len(sockets.open) == 1)
         sidecar.apply(with_socket("uno", sockets.url))
         await until(lambda: len(sockets.open) == 1)
-        assert set(sidecar._listeners) == {"uno"}
     await until(lambda: not sockets.open)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import aiohttp
 import pytest
 
-from monitor.checks import CHECKS, REFERENCES
+from monitor.checks import CHECKS, REFERENCES, REQUIRED_CHECKS
 from monitor.endpoint import (
     HEADS_COUNT_MAX,
     KNOWN_COUNT_MAX,
@@ -130,8 +130,10 @@ async def test_round_elects_the_head_that_all_name(world: World) -> None:
     assert found.reference.voters == ("operator-a", "operator-b", "operator-c")
     assert watch.round is found
     assert (watch.rounds_total, watch.round_at, watch.is_asking) == (1, world.clock.now, False)
-    assert [len(list(watch.histories(check))) for check in CHECKS] == [1, 1, 2, 1, 4]
-    for check in CHECKS:
+    assert [len(list(watch.histories(check))) for check in REQUIRED_CHECKS] == [1, 1, 2, 1, 4]
+    # Without a survey nothing else is asked.
+    assert not [h for check in CHECKS if not check.required for h in watch.histories(check)]
+    for check in REQUIRED_CHECKS:
         for history in watch.histories(check):
             assert history[-1].check == check.asks or check is REFERENCES
 

@@ -12,7 +12,7 @@ from monitor.act.alerts_of_headwatch import HEADWATCH_ALERTS, RECORDING_RULES
 from monitor.act.alerts_of_ledgers import BOOKKEEPING_ALERTS, LEDGER_ALERTS
 from monitor.act.alerts_of_transactions import ACCOUNT_ALERTS, WATCHDOG_ALERTS
 from monitor.act.rules import OPTIONAL, Alert, Scope, duration
-from monitor.judge.offers import OPTIONAL_CHECKS
+from monitor.judge.verdict import REQUIRED
 from monitor.model import QUORUM, Finding, Level
 
 __all__ = ["ALERTS", "BY_NAME", "RECORDING_RULES", "RUNBOOK_BASE", "alert_of", "labels_of"]
@@ -53,7 +53,7 @@ def alert_of(finding: Finding) -> Alert | None:
     if scope is None or finding.level == Level.OK:
         return None
     check = finding.check
-    if finding.level == Level.UNKNOWN and check in OPTIONAL_CHECKS:
+    if finding.level == Level.UNKNOWN and check not in REQUIRED and scope in {"node", "quorum"}:
         check = OPTIONAL
     rows = [
         row

@@ -13,6 +13,8 @@ JOB = "headwatch"
 """The name of the scrape job, which `up` and `absent` need; `prometheus.example.yml` uses it."""
 OURS = 'node!~".+/.+"'
 """Nodes; a reference is labelled NETWORK/NAME. It is asked as its budget allows, and not ours."""
+EVERY_ROUND = "head|identity|fork"
+"""The probes of the required checks; others are asked as seldom as they are configured."""
 
 RPC = Slo(
     name="NodeRpc",
@@ -107,7 +109,7 @@ _PRESENCE: tuple[Alert, ...] = (
     ),
     Alert(
         name="HeadwatchObservationStale",
-        expr=f"headwatch_observation_age_seconds{{{OURS}}}\n"
+        expr=f'headwatch_observation_age_seconds{{check=~"{EVERY_ROUND}", {OURS}}}\n'
         "> ignoring (node, check) group_left ()\n"
         "(60 + 10 * headwatch_network_interval_seconds)",
         for_seconds=300,

@@ -1,6 +1,7 @@
 """The checks beside the required ones as metric families: what a snapshot's observations offer.
 
-A value that was not seen has no sample, and neither has one of a node that does not answer.
+A value that was not seen has no sample, and neither has one of a node that does not answer, or of
+references without a majority.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def put_checks(put: Put, snapshot: Snapshot) -> None:
         if facts.kind == "node"
     }
     labels |= {reference_label(network.name): (network.name,) for network in snapshot.networks}
-    quorums = {reference_label(network.name) for network in snapshot.networks}
+    quorums = {reference_label(network.name) for network in snapshot.networks if network.reference}
     for seen in snapshot.observations:
         if seen.node in labels and (seen.node in heads or seen.node in quorums):
             for offer in BY_CHECK.get(seen.check, ()):

@@ -90,10 +90,12 @@ def fold(
     return following, verdict_of((held.finding for held in following.values()), now), tuple(actions)
 
 
-def forget(memory: Memory, keep: Iterable[str]) -> Memory:
-    """The memory without the subjects that are no longer configured."""
-    subjects = set(keep)
-    return {key: held for key, held in memory.items() if key[1] in subjects}
+def forget(memory: Memory, keep: Iterable[str], ended: Iterable[str] = ()) -> Memory:
+    """The memory without the subjects, and the checks, that are no longer configured."""
+    subjects, checks = set(keep), set(ended)
+    return {
+        key: held for key, held in memory.items() if key[1] in subjects and key[0] not in checks
+    }
 
 
 def _step(held: Held | None, proposal: Finding, now: float) -> Held:

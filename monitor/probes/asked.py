@@ -64,13 +64,20 @@ class Panel:
         return await asyncio.shield(task)
 
     async def _put(self, question: Callable[[Node], Awaitable[T]]) -> tuple[Answer[T], ...]:
-        return tuple(await asyncio.gather(*(_answer(member, question) for member in self.members)))
+        # A group, so that where one crashes none goes on unheard.
+        async with asyncio.TaskGroup() as group:
+            put = [group.create_task(_answer(member, question)) for member in self.members]
+        return tuple(task.result() for task in put)
 
-    async def close(self) -> None:
-        """End what is under way."""
-        for task in self._asked.values():
-            task.cancel()
-        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+    @property
+    def tasks(self) -> tuple[asyncio.Task[tuple[Answer[Any], ...]], ...]:
+        """The questions that were put, for whoever ends them: they outlive those who asked."""
+        return tuple(self._asked.values())
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether somebody has not answered yet."""
+        return not all(task.done() for task in self._asked.values())
 
 
 async def _answer(member: Member, question: Callable[[Node], Awaitable[T]]) -> Answer[T]:

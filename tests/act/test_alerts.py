@@ -192,7 +192,7 @@ def series_of(snapshot: Snapshot) -> list[dict[str, str]]:
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
             labels = ", ".join(f'{k}="{v}"' for k, v in sample.labels.items() if v)
-            lines.append({"series": f"{sample.name}{{{labels}}}", "values": f"{sample.value:g}x40"})
+            lines.append({"series": f"{sample.name}{{{labels}}}", "values": f"{sample.value:g}x90"})
     return lines
 
 
@@ -211,7 +211,7 @@ def promtool_group(case: Case, *, silenced: bool) -> dict[str, object]:
         "promql_expr_test": [
             {
                 "expr": f'ALERTS{{alertstate="firing", check="{case.check}"}}',
-                "eval_time": "20m",
+                "eval_time": "80m",
                 "exp_samples": expected,
             }
         ],

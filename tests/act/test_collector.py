@@ -13,6 +13,7 @@ from monitor.act.collector import InstrumentCollector, Sheet, registry_of, rende
 from monitor.act.instruments import Instruments
 from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
+from monitor.judge.peers import PeersSeen
 from monitor.judge.seen import HeadSeen
 from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
 from tests.act import ledgers, snapshots
@@ -75,9 +76,15 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
     return list(parse_openmetrics(body.decode()))  # type: ignore[no-untyped-call]
 
 
+def surveyed(snapshot: Snapshot) -> Snapshot:
+    """With what the optional checks wrote down."""
+    more = (snapshots.observed("local", "peers", PeersSeen(25)),)
+    return replace(snapshot, observations=(*snapshot.observations, *more))
+
+
 def test_page_exports_exactly_the_table() -> None:
     """Every row of the table is exported once things have happened, and nothing else is."""
-    watching = snapshots.watching(with_edges(snapshots.healthy()))
+    watching = snapshots.watching(with_edges(surveyed(snapshots.healthy())))
     snapshot = ledgers.kept(watching, (ledgers.wrong(), ledgers.differing()))
     families = _openmetrics(snapshot, instruments_in_use())
     assert {family.name: family.type for family in families} == {

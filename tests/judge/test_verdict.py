@@ -306,6 +306,35 @@ def node(check: str, level: Level, reason: str = "slug") -> Finding:
     return finding(level, check=check, reason=reason)
 
 
+@pytest.mark.parametrize("root", ["identity", "fork", "stall", "head"])
+@pytest.mark.parametrize("level", [DEGRADED, FAILED])
+def test_cause_of_an_optional_check_is_whatever_is_wrong_with_the_chain_of_the_node(
+    root: str, level: Level
+) -> None:
+    """A lag explains what a required check does not owe to it."""
+    assert explained(node(root, level), node("peers", DEGRADED), node("logs", UNKNOWN)) == {
+        (root, LOCAL): None,
+        ("peers", LOCAL): (root, LOCAL),
+        ("logs", LOCAL): (root, LOCAL),
+    }
+
+
+def test_cause_of_an_optional_check_that_sees_nothing_is_the_head_that_is_not_seen() -> None:
+    """What was seen in spite of it stands by itself, and the head by none of them."""
+    found = explained(node("head", UNKNOWN), node("peers", DEGRADED), node("logs", UNKNOWN))
+    assert found == {
+        ("head", LOCAL): None,
+        ("peers", LOCAL): None,
+        ("logs", LOCAL): ("head", LOCAL),
+    }
+
+
+def test_cause_of_a_required_check_is_no_lag() -> None:
+    """A fork is deeper than a lag, whatever came first."""
+    found = explained(node("head", FAILED), node("fork", FAILED))
+    assert found == {("head", LOCAL): ("fork", LOCAL), ("fork", LOCAL): None}
+
+
 def test_cause_of_an_unreachable_node_is_its_head() -> None:
     """Whatever else could not be seen of it follows; a reference beside it does not."""
     blind = [node(c, UNKNOWN, "refused") for c in ("identity", "head", "stall", "fork")]

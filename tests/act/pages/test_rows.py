@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.act.pages.rows import node_row, reference_row
+import pytest
+
+from monitor.act.pages.rows import COLUMNS, OTHERS, node_row, reference_row
 from monitor.act.readings import Reading, read
-from monitor.model import Snapshot
+from monitor.model import Level, Snapshot
 from tests.act import snapshots
 
 
@@ -17,7 +19,35 @@ def test_row_of_an_unseen_node_is_empty_where_nothing_was_seen() -> None:
     row = node_row(readings(snapshots.unreachable())[0])
     assert (row.number, row.hash, row.lag_blocks, row.lag_seconds, row.age) == ("",) * 5
     assert row.errors == "the connection was refused"
-    assert {cell.badge for cell in row.cells} == {"unseen"}
+    assert {cell.badge for cell in row.cells if cell.check != OTHERS} == {"unseen"}
+
+
+@pytest.mark.parametrize(
+    ("levels", "level", "words"),
+    [
+        ((), "none", "not judged"),
+        (("ok",), "ok", "all 1 are well"),
+        (("ok", "ok"), "ok", "all 2 are well"),
+        (("ok", "unknown"), "unknown", "b, of 2: b is unknown"),
+        (("degraded", "unknown", "ok"), "degraded", "a, of 3: a is degraded"),
+        (("degraded", "failed", "unknown"), "failed", "b, of 3: b is failed"),
+    ],
+)
+def test_row_has_one_column_for_all_further_checks(
+    levels: tuple[str, ...], level: str, words: str
+) -> None:
+    """The worst of them by name, and how many there are; the required have columns of their own."""
+    further = [
+        snapshots.finding(check, "node:local", Level[word.upper()])
+        for check, word in zip("abc", levels, strict=False)
+    ]
+    healthy = snapshots.healthy()
+    verdict = replace(healthy.verdict, findings=(*healthy.verdict.findings, *further))
+    row = node_row(readings(replace(healthy, verdict=verdict))[0])
+    assert tuple(cell.check for cell in row.cells) == COLUMNS
+    cell = row.cells[-1]
+    assert (cell.check, cell.level, cell.summary) == (OTHERS, level, words)
+    assert {one.level for one in row.cells[:-1]} == {"ok"}
 
 
 def test_row_before_the_first_round_is_not_judged() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.checks import CHECKS, Check
+from monitor.judge.offers import OPTIONAL_CHECKS
 from monitor.judge.verdict import REQUIRED
 
 
@@ -33,6 +34,25 @@ def test_rows_that_share_a_probe_share_its_question() -> None:
     for row in CHECKS:
         first = asked.setdefault(row.asks, row)
         assert (first.probe, first.methods) == (row.probe, row.methods)
+        assert (first.needs, first.compares) == (row.needs, row.compares)
+
+
+def test_rows_that_are_not_required_are_those_that_offer_numbers() -> None:
+    """By these names they are configured, counted and told of where they see nothing."""
+    assert {row.name for row in CHECKS if not row.required} == set(OPTIONAL_CHECKS)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in CHECKS if not row.required], ids=lambda row: row.name
+)
+def test_row_that_is_not_required_asks_an_asked_and_speaks_of_nodes_or_all(
+    row: Check[object],
+) -> None:
+    """Its probe takes one argument; a reference alone is not surveyed."""
+    assert list(inspect.signature(row.probe).parameters) == ["asked"]
+    assert set(row.scopes) <= {"node", "quorum"}
+    assert row.every_seconds >= 0
+    assert row.asks not in {"head", "identity", "fork"}
 
 
 @pytest.mark.parametrize("name", [*REQUIRED, "peers"])

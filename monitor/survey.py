@@ -62,11 +62,14 @@ class _Subject:
         """Whether its newest head is one."""
         return bool(self.heads) and isinstance(self.heads[-1].seen, HeadSeen)
 
-    @property
-    def gone_at(self) -> float:
-        """When it was last asked for its head and not seen; what it said before is of the past."""
-        unseen = (one.at for one in reversed(self.heads) if isinstance(one.seen, Unseen))
-        return next(unseen, -inf)
+    def was_gone_since(self, at: float) -> bool:
+        """Whether its head was not seen at this time or later: what it said then is of the past."""
+        for one in reversed(self.heads):
+            if one.at < at:
+                return False
+            if isinstance(one.seen, Unseen):
+                return True
+        return False
 
 
 class Survey:
@@ -207,18 +210,18 @@ class Survey:
     def _due(self, rows: Sequence[Check[Any]], subject: _Subject) -> tuple[Check[Any], ...]:
         """The rows whose probes are to be asked now, one of those that share a probe."""
         may_ask = subject.is_seen and subject.label not in self._tasks
-        now, gone_at = self._clock(), subject.gone_at
+        now = self._clock()
         due: dict[str, Check[Any]] = {}
         for row in rows:
             if row.methods and not may_ask:
                 continue
-            if not row.methods or self._is_due(row, subject, now, gone_at):
+            if not row.methods or self._is_due(row, subject, now):
                 due.setdefault(row.asks, row)
         return tuple(due.values())
 
-    def _is_due(self, row: Check[Any], subject: _Subject, now: float, gone_at: float) -> bool:
+    def _is_due(self, row: Check[Any], subject: _Subject, now: float) -> bool:
         history = subject.kept.get(row.asks)
-        if not history or history[-1].at <= gone_at:
+        if not history or subject.was_gone_since(history[-1].at):
             return True
         newest = history[-1]
         if now >= newest.at - newest.took_seconds + self._pause(newest):
@@ -289,7 +292,7 @@ def _vouched(history: Sequence[Observation[Any]], subject: _Subject) -> Sequence
     if not subject.is_seen and subject.heads:
         head = subject.heads[-1]
         return (*history, Observation(subject.label, newest.check, head.at, 0.0, head.seen))
-    return history if newest.at > subject.gone_at else ()
+    return () if subject.was_gone_since(newest.at) else history
 
 
 def _has(node: Endpoint, row: Check[Any]) -> bool:

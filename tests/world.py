@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
-from monitor.checks import CHECKS, Check
+from monitor.checks import REQUIRED_CHECKS, Check
 from monitor.endpoint import NEWEST_COUNT, Endpoint, append, shortened
 from monitor.judge.chain_profile import DAY_SECONDS
 from monitor.judge.fork import SearchRange, compare, is_current, search_range
@@ -297,7 +297,7 @@ class World:
         self._search(self.round)
         findings = [
             finding
-            for check in CHECKS
+            for check in REQUIRED_CHECKS
             for history in self._histories(check)
             for finding in check.judge(history, self.round, self.policy, self.now)
         ]

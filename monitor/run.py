@@ -316,6 +316,7 @@ async def serving(
         instruments=sidecar.instruments,
         exchange=sidecar.last_exchange,
         windows=lambda: sidecar.windows,
+        has_eip2159=http.eip2159,
         gates=loop.gates,
     )
     if herald is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from monitor.act.metric import Metric
 from monitor.act.metrics_of_checks import CHECK_METRICS
+from monitor.act.metrics_of_clients import EIP_METRICS, LIMIT
 from monitor.act.metrics_of_ledgers import LEDGER_METRICS
 from monitor.act.metrics_of_transactions import TRANSACTION_METRICS
 
@@ -305,6 +306,9 @@ METRICS: tuple[Metric, ...] = (
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 
+TABLE_HEAD = ("| name | type | labels | meaning |", "|---|---|---|---|")
+
+
 def metrics_page() -> str:
     """`docs/metrics.md`: the table, for readers."""
     lines = [
@@ -315,10 +319,26 @@ def metrics_page() -> str:
         "no sample: it is never zero and never the last one. How old everything is says",
         "`headwatch_observation_age_seconds`. Levels are 0 ok, 1 unknown, 2 degraded, 3 failed.",
         "",
-        "| name | type | labels | meaning |",
-        "|---|---|---|---|",
+        *TABLE_HEAD,
     ]
-    for metric in METRICS:
-        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
-        lines.append(f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |")
+    lines += [_line(metric) for metric in METRICS]
+    lines += [
+        "",
+        "## Under the names of EIP-2159",
+        "",
+        "With `http: {eip2159: true}` the page has these as well, for dashboards that are made for",
+        "the names which [EIP-2159](https://eips.ethereum.org/EIPS/eip-2159) gives to what every",
+        "client has. They say what was seen of a node from outside; one that was not seen has no",
+        "sample. The highest block available is what the references agree on, or the node's own",
+        "height where that is higher, or where they do not agree. The EIP's fourth name,",
+        f"`{LIMIT}`, is left out: no JSON-RPC method tells how many peers a node allows.",
+        "",
+        *TABLE_HEAD,
+        *(_line(metric) for metric in EIP_METRICS),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _line(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+    return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |"

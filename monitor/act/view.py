@@ -64,5 +64,7 @@ class View:
     """Where their transactions are written down; None likewise."""
     ledger_report: Callable[[str], Path] | None = None
     """Where the last report of a ledger lies, by its name; None: no ledger is configured."""
+    has_eip2159: bool = False
+    """Whether metrics have the names of EIP-2159 as well."""
     gates: Gates | None = None
     """The gates of the configuration; None: nobody holds rules against anything here."""

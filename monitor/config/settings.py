@@ -53,6 +53,8 @@ class Http(Model):
     """Whether POST /-/reload is served; SIGHUP always reloads."""
     token_file: FilePath | None = None
     """The file that holds the bearer token asked of requests that change something."""
+    eip2159: Flag = False
+    """Whether /metrics has the names of EIP-2159 as well, such as `ethereum_blockchain_height`."""
 
     @property
     def address(self) -> tuple[str, int]:

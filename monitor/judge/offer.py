@@ -2,7 +2,7 @@
 
 A check that is not required declares its offers beside its judge; `offers` lists them. One
 declaration makes the rule's measure (`peers.connected_count.min < 3`) and the metric
-(`headwatch_peers_connected_count`), so that the two cannot disagree.
+(`headwatch_peers_connected`), so that the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ class Offer(Generic[S]):
 
     @property
     def metric(self) -> str:
-        """The name of its gauge."""
-        return f"headwatch_{self.name.replace('.', '_')}"
+        """The name of its gauge: `_count` belongs to histograms, and `promtool` refuses it here."""
+        return f"headwatch_{self.name.replace('.', '_').removesuffix('_count')}"

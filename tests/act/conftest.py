@@ -43,6 +43,7 @@ class Stage:
     journal: Reader | None = None
     ledger_report: Callable[[str], Path] | None = None
     gates: Gates | None = None
+    has_eip2159: bool = False
 
     def look(self) -> Snapshot:
         self.looks += 1
@@ -80,6 +81,7 @@ def view_of(stage: Stage, *, reload: bool = False, token: str | None = None) -> 
         journal=stage.journal,
         ledger_report=stage.ledger_report,
         gates=stage.gates,
+        has_eip2159=stage.has_eip2159,
     )
 
 

@@ -99,6 +99,7 @@ SITUATIONS = {
     **snapshots.SITUATIONS,
     "watching": snapshots.watching(snapshots.healthy()),
     "reconciling": ledgers.two_ledgers(),
+    "surveyed": surveyed(snapshots.healthy()),
 }
 
 

@@ -28,7 +28,7 @@ from tests.act.snapshots import (
 )
 
 QUORUM = reference_label(NETWORK)
-PEERS = "headwatch_peers_connected_count"
+PEERS = "headwatch_peers_connected"
 Put = list[tuple[str, float | None, tuple[str, ...]]]
 
 
@@ -104,8 +104,8 @@ def test_value_without_a_reading_is_what_the_finding_measures() -> None:
     """Of the node and of the references together, each under its own name."""
     both = (observed("local", "peers", PeersSeen(7)), observed(QUORUM, "peers", PeersSeen(7)))
     assert put(showing(*both)) == [
-        ("headwatch_peers_found_count", 5.0, (NETWORK, "local")),
-        ("headwatch_peers_of_all_count", 6.0, (NETWORK,)),
+        ("headwatch_peers_found", 5.0, (NETWORK, "local")),
+        ("headwatch_peers_of_all", 6.0, (NETWORK,)),
     ]
     assert put(showing(*both, level=Level.UNKNOWN)) == []
     without = replace(showing(*both), networks=(network_facts(),))

@@ -26,6 +26,7 @@ def test_offer_is_written_as_its_readers_expect(offer: object) -> None:
     assert one.meaning[0].isupper()
     assert not one.meaning.endswith(".")
     assert one.check not in REQUIRED
+    assert not one.metric.endswith(("_count", "_sum", "_bucket", "_total", "_info"))
     (measure,) = [measure for measure in MEASURES if measure.name == one.name]
     assert (measure.unit, measure.subjects, measure.kind) == (one.unit, one.subjects, "gauge")
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from aiohttp import web
 
 from monitor.act.answers import Packed, packed_answer, parameter, problem
-from monitor.act.collector import is_openmetrics, registry_of, render
+from monitor.act.collector import Registry, is_openmetrics, registry_of, render
 from monitor.act.drawn import Drawn
+from monitor.act.eip2159 import EipCollector
+from monitor.act.instruments import Instruments
 from monitor.act.target import debug_text, find, narrow
 from monitor.act.view import View
 from monitor.model import Snapshot
@@ -33,13 +35,19 @@ class Scrapes:
 
         def draw(snapshot: Snapshot) -> Packed:
             began = self._clock()
-            registry = registry_of(snapshot, self._view.instruments)
+            registry = self._registry_of(snapshot, self._view.instruments)
             page = Packed.of(*render(registry, accept))
             self._view.instruments.scrape_duration_seconds.set(self._clock() - began)
             return page
 
         page = await self._metrics.get(is_openmetrics(accept), draw)
         return packed_answer(request, page, vary="Accept, Accept-Encoding")
+
+    def _registry_of(self, snapshot: Snapshot, instruments: Instruments | None = None) -> Registry:
+        registry = registry_of(snapshot, instruments)
+        if not self._view.has_eip2159:
+            return registry
+        return Registry(registry, EipCollector(lambda: snapshot))
 
     async def probe(self, request: web.Request) -> web.Response:
         """One target's last round: its metrics, or with `debug=1` all that is known of it."""
@@ -56,6 +64,6 @@ class Scrapes:
         if debug in {"1", "true"}:
             shown = replace(facts, last_exchange=self._view.exchange(facts))
             return web.Response(text=debug_text(snapshot, shown))
-        registry = registry_of(narrow(snapshot, facts))
+        registry = self._registry_of(narrow(snapshot, facts))
         body, content_type = render(registry, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 
+import pytest
+
 from monitor.act import drawn
 from tests.act import snapshots
 from tests.act.conftest import Serve, Stage
@@ -55,6 +57,17 @@ async def test_metrics_are_packed_for_those_who_unpack(serve: Serve) -> None:
         assert "Content-Encoding" not in plain.headers
         assert await plain.text() == text
     assert len(gzip.compress(text.encode())) < len(text)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/probe?target=local"])
+@pytest.mark.parametrize("has_eip2159", [False, True], ids=["off", "on"])
+async def test_metrics_have_the_names_of_the_eip_where_that_is_asked_for(
+    serve: Serve, path: str, *, has_eip2159: bool
+) -> None:
+    """Off is the rule: whoever scrapes the clients too has these names from them."""
+    client = await serve(Stage(has_eip2159=has_eip2159))
+    async with client.get(path) as answer:
+        assert ("ethereum_" in await answer.text()) is has_eip2159
 
 
 async def test_probe_draws_the_last_round_of_one_target(serve: Serve) -> None:

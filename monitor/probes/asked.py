@@ -14,13 +14,23 @@ from monitor.judge.answer import Answer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import CONTESTED_DEPTH, Round, believed_hash
 from monitor.judge.seen import HeadSeen
-from monitor.model import BlockNumber, Hash32, Head, Observation, Reference, Unseen
+from monitor.model import (
+    BlockNumber,
+    Hash32,
+    Head,
+    Observation,
+    Reference,
+    Unseen,
+    subject_of,
+)
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import Decoder, Node
 from monitor.rpc.subscription import Subscription
 
 S = TypeVar("S")
 T = TypeVar("T")
+REFERENCE = "reference:"
+"""What the subject of a reference begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,11 @@ class Asked(Generic[S]):
     """What this probe wrote down earlier, oldest first, bounded."""
     clock: Callable[[], float]
     subscription: Subscription | None = None
+
+    @property
+    def is_quorum(self) -> bool:
+        """Whether it is asked for the references together."""
+        return subject_of(self.node.label).startswith(REFERENCE)
 
     @property
     def head(self) -> Head | None:

@@ -25,7 +25,7 @@ async def probe(node: Node) -> HeadSeen:
     """
     latest, finalized = await asyncio.gather(
         node.ask(METHOD, ("latest", False), decode.header),
-        node.ask(METHOD, ("finalized", False), decode.header, is_answer=_is_no_such_tag),
+        node.ask(METHOD, ("finalized", False), decode.header, is_answer=is_no_such_tag),
         return_exceptions=True,
     )
     if isinstance(latest, BaseException):
@@ -37,7 +37,7 @@ async def probe(node: Node) -> HeadSeen:
 
 
 def _finalized(answer: decode.RawHeader | BaseException | None) -> Head | Unseen | None:
-    if isinstance(answer, CallRejected) and _is_no_such_tag(answer):
+    if isinstance(answer, CallRejected) and is_no_such_tag(answer):
         return None
     if isinstance(answer, RpcError):
         return answer.unseen()
@@ -46,7 +46,7 @@ def _finalized(answer: decode.RawHeader | BaseException | None) -> Head | Unseen
     return None if answer is None else answer.head()
 
 
-def _is_no_such_tag(error: CallRejected) -> bool:
+def is_no_such_tag(error: CallRejected) -> bool:
     """Whether the error says that there is no finalized block, and not that it was not read.
 
     -39001: the Engine API's "unknown block" (besu, reth). -32602: invalid params, as geth 1.8 and

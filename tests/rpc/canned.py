@@ -75,6 +75,8 @@ class Canned:
     version: Json = "Geth/v1.16.2-stable/linux-amd64/go1.24.4"
     finalized: Json = field(default_factory=lambda: Refusal("finalized block not found", -32000))
     """A height, or the answer itself: a Refusal or None."""
+    safe: Json = field(default_factory=lambda: Refusal("safe block not found", -32000))
+    """Likewise."""
     answers: dict[str, Json] = field(default_factory=dict)
     """Method -> its result, a Refusal, or what makes either of the parameters."""
     respond: Respond | None = None
@@ -133,9 +135,9 @@ class Canned:
     def _block(self, which: str) -> Json:
         if which == "latest":
             return self.chain.block(self.chain.head)
-        if which == "finalized":
-            is_height = isinstance(self.finalized, int)
-            return self.chain.block(self.finalized) if is_height else self.finalized
+        if which in {"safe", "finalized"}:
+            named = self.safe if which == "safe" else self.finalized
+            return self.chain.block(named) if isinstance(named, int) else named
         return self.chain.block(int(which, 16))
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from monitor import __version__
 from monitor.act.collector_of_checks import put_checks
 from monitor.act.collector_of_ledgers import put_ledgers
+from monitor.act.collector_of_reorgs import put_reorgs, reorg_blocks
 from monitor.act.collector_of_transactions import Watched, put_transactions, transaction_blocks
 from monitor.act.exposition import Block, Labels, block_of, histogram_lines, number, page
 from monitor.act.instruments import Instruments
@@ -93,9 +94,11 @@ class StateCollector:
         for network in snapshot.networks:
             _put_network(sheet, network, snapshot)
         put_checks(sheet.put, snapshot)
+        put_reorgs(sheet.put, snapshot)
         put_transactions(sheet.put, snapshot)
         put_ledgers(sheet.put, snapshot)
-        return sheet.blocks()
+        yield from sheet.blocks()
+        yield from reorg_blocks(snapshot)
 
 
 def _put_state(sheet: Sheet, snapshot: Snapshot) -> None:

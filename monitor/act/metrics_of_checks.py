@@ -14,5 +14,21 @@ _LABELS = {"node": ("network", "node"), "quorum": ("network",)}
 OFFERED_METRICS: tuple[Metric, ...] = tuple(
     Metric(offer.metric, "gauge", f"{offer.meaning}.", _LABELS[offer.subjects]) for offer in OFFERS
 )
-LABELLED_METRICS: tuple[Metric, ...] = ()
+_FOLLOWED = ("network", "node", "reference")
+"""Of the references together `node` is empty and `reference` is `quorum`."""
+LABELLED_METRICS: tuple[Metric, ...] = (
+    Metric(
+        "headwatch_reorgs_total",
+        "counter",
+        "Reorgs of a node, or of the chain that the references agree on, since this process began.",
+        _FOLLOWED,
+    ),
+    Metric(
+        "headwatch_reorg_depth_blocks",
+        "histogram",
+        "Blocks that each of these reorgs replaced.",
+        _FOLLOWED,
+    ),
+)
+LABELLED = {metric.name: metric for metric in LABELLED_METRICS}
 CHECK_METRICS: tuple[Metric, ...] = (*OFFERED_METRICS, *LABELLED_METRICS)

@@ -5,5 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.checks.row import Check
+from monitor.judge import finality, reorg
+from monitor.judge.tags import FinalitySeen
+from monitor.judge.trace import ReorgSeen
+from monitor.probes import finality as finality_probe
+from monitor.probes import reorg as reorg_probe
 
-CHAIN_CHECKS: tuple[Check[Any], ...] = ()
+REORG: Check[ReorgSeen] = Check(
+    name="reorg",
+    title="What is in a block stays in it",
+    why="A payment in a block that is replaced may be gone, and whoever acted on its receipt has "
+    "acted on nothing.",
+    remedy="Of the chain: wait for more confirmations. Of the node alone: it was on a fork; look "
+    "for what it was told meanwhile.",
+    runbook="checks.md#reorg",
+    scopes=("node", "quorum"),
+    asks="reorg",
+    methods=("eth_getBlockByNumber",),
+    probe=reorg_probe.probe,
+    judge=reorg.judge,
+)
+FINALITY: Check[FinalitySeen] = Check(
+    name="finality",
+    title="What the node calls final is final",
+    why="Exchanges, bridges and rollups act on `finalized` and take nothing back; a node that "
+    "names another block, or an old one, makes them act on it, or wait.",
+    remedy="Look at its consensus client first: the node repeats what that says. If nobody's "
+    "finality moves, it is the network's: raise confirmations, do not restart.",
+    runbook="checks.md#finality",
+    scopes=("node", "quorum"),
+    asks="finality",
+    methods=("eth_getBlockByNumber",),
+    probe=finality_probe.probe,
+    judge=finality.judge,
+    every_seconds=12.0,
+)
+
+CHAIN_CHECKS: tuple[Check[Any], ...] = (REORG, FINALITY)

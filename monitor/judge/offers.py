@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.judge import peers
+from monitor.judge import finality, peers, reorg
 from monitor.judge.offer import Offer
 
-OFFERS: tuple[Offer[Any], ...] = (*peers.OFFERS,)
+OFFERS: tuple[Offer[Any], ...] = (
+    *reorg.OFFERS,
+    *finality.OFFERS,
+    *peers.OFFERS,
+)
 
 OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))
 """The names of the checks that a verdict can do without, in the order of the table."""

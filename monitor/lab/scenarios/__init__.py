@@ -7,6 +7,7 @@ all of them close again after the healing. One file is one theme.
 from __future__ import annotations
 
 from monitor.lab.scenarios.chain import CHAIN
+from monitor.lab.scenarios.chain_checks import CHAIN_CHECKS
 from monitor.lab.scenarios.processes import PROCESSES
 from monitor.lab.scenarios.references import REFERENCES
 from monitor.lab.scenarios.reorgs import REORGS
@@ -25,6 +26,7 @@ __all__ = [
 
 SCENARIOS: tuple[Scenario, ...] = (
     *CHAIN,
+    *CHAIN_CHECKS,
     *REFERENCES,
     *TRANSPORT,
     *PROCESSES,

@@ -15,6 +15,8 @@ from monitor.lab.scenarios.row import (
 from monitor.model import Level, account_subject
 
 LAG_BLOCKS = 8
+CAME_BACK = frozenset({("reorg", LOCAL_SUBJECT)})
+"""Healed, the node leaves the blocks that only it had: that is remembered for a while."""
 
 
 async def _stall(net: LabNetwork) -> None:
@@ -80,6 +82,7 @@ CHAIN: tuple[Scenario, ...] = (
         findings=frozenset({finding("fork", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
         detected_within="confirmations",
+        also=CAME_BACK,
     ),
     Scenario(
         name="lost-transactions",
@@ -90,7 +93,7 @@ CHAIN: tuple[Scenario, ...] = (
         findings=frozenset({finding("fork", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
         payments=5,
-        also=frozenset({("transactions", account_subject(PAYER_ALIAS))}),
+        also=frozenset({("transactions", account_subject(PAYER_ALIAS)), *CAME_BACK}),
     ),
     Scenario(
         name="wrong-chain",

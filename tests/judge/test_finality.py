@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.judge.chains import ARBITRUM
 from monitor.judge.finality import CONFIRMATIONS, OFFERS, STALLED_FACTOR, final_number, judge
 from monitor.judge.profiles import policy
 from monitor.judge.quorum import Round
 from monitor.judge.seen import HeadSeen
-from monitor.judge.tags import Compared, FinalitySeen, Tags, Wait
+from monitor.judge.tags import Compared, FinalitySeen, Tags, Wait, held_against
 from monitor.model import BlockNumber, Finding, Level, Observation, Unseen, reference_label
 from tests.judge.builders import (
     NETWORK,
@@ -223,6 +225,32 @@ def test_finality_with_several_faults_tells_the_worst() -> None:
     """A warning does not hide a failure that is looked for after it."""
     finding = judged(seen_final(safe=TIP + 1, back=since(PATIENCE), behind=since(PATIENCE)))
     assert finding.reason == "finalized_backwards"
+
+
+@given(
+    step_blocks=st.integers(1, 2000),
+    step_seconds=st.floats(1.0, 900.0),
+    poll_seconds=st.floats(0.5, 12.0),
+    mine=st.floats(0.0, 20.0),
+    theirs=st.floats(0.0, 20.0),
+)
+def test_finality_that_reaches_a_healthy_node_a_little_later_or_sooner_is_never_told(
+    step_blocks: int, step_seconds: float, poll_seconds: float, mine: float, theirs: float
+) -> None:
+    """Steps long or short, seen by either first: within the chain's silence it is no finding."""
+
+    def final(at: float, delay: float) -> int:
+        return step_blocks * max(0, int((at - delay) / step_seconds))
+
+    seen: FinalitySeen | None = None
+    for turn in range(60):
+        at = turn * poll_seconds
+        number = final(at, mine)
+        latest = number + 3 * step_blocks
+        tags = Tags(block(latest), block(number + step_blocks), block(number))
+        found = FinalitySeen(at, tags, BlockNumber(final(at, theirs)))
+        seen = held_against(seen, found, HERE)
+        assert judged(seen).reason == "in_order"
 
 
 PROMISE = POLICY.profile.finality_blocks or 0

@@ -1,6 +1,7 @@
 """Reorgs as metric families: a counter and a histogram of depths for each chain that is followed.
 
-Both are read from what the probe has counted, each reorg once, however often it is judged.
+Both are read from what the probe has counted, each reorg once, however often it is judged. They
+stay while a node does not answer: what was counted is no less true.
 """
 
 from __future__ import annotations

@@ -393,7 +393,11 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchNodeFinalityWrong", "finality", NODE, FAILED),
     Judged("HeadwatchNodeFinalityOutOfStep", "finality", NODE, DEGRADED),
     Judged("HeadwatchNetworkFinalityStalled", "finality", QUORUM, DEGRADED),
+    Judged("HeadwatchNodeNotSynced", "sync", NODE, DEGRADED),
     Judged("HeadwatchNodePeersFew", "peers", NODE, DEGRADED),
+    Judged("HeadwatchNodePoolDeaf", "txpool", NODE, DEGRADED),
+    Judged("HeadwatchNodeBlockRefused", "bad_blocks", NODE, DEGRADED),
+    Judged("HeadwatchNodeRefusesChain", "bad_blocks", NODE, FAILED),
     Judged("HeadwatchCheckUnseen", "peers", NODE, UNKNOWN, has_head=True),
     Judged("HeadwatchNetworkCheckUnseen", "reorg", QUORUM, UNKNOWN),
 )

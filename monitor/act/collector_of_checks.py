@@ -12,6 +12,7 @@ from typing import Any
 from monitor.act.collector_of_transactions import Put
 from monitor.judge.offer import Offer
 from monitor.judge.offers import BY_CHECK
+from monitor.judge.peers import PeersSeen
 from monitor.judge.seen import HeadSeen
 from monitor.model import (
     Finding,
@@ -43,6 +44,9 @@ def put_checks(put: Put, snapshot: Snapshot) -> None:
             for offer in BY_CHECK.get(seen.check, ()):
                 if (offer.subjects == "quorum") == (seen.node in quorums):
                     put(offer.metric, _value(offer, seen, found), *labels[seen.node])
+            if isinstance(seen.seen, PeersSeen):
+                for client, count in seen.seen.clients:
+                    put("headwatch_peers_clients", count, *labels[seen.node], client)
 
 
 def _value(offer: Offer[Any], newest: Observation[Any], found: Found) -> float | None:

@@ -29,6 +29,12 @@ LABELLED_METRICS: tuple[Metric, ...] = (
         "Blocks that each of these reorgs replaced.",
         _FOLLOWED,
     ),
+    Metric(
+        "headwatch_peers_clients",
+        "gauge",
+        "Peers by the client that their names speak of; none where the node does not tell of them.",
+        ("network", "node", "client"),
+    ),
 )
 LABELLED = {metric.name: metric for metric in LABELLED_METRICS}
 CHECK_METRICS: tuple[Metric, ...] = (*OFFERED_METRICS, *LABELLED_METRICS)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.judge import finality, peers, reorg
+from monitor.judge import bad_blocks, finality, peers, reorg, sync, txpool
 from monitor.judge.offer import Offer
 
 OFFERS: tuple[Offer[Any], ...] = (
     *reorg.OFFERS,
     *finality.OFFERS,
+    *sync.OFFERS,
     *peers.OFFERS,
+    *txpool.OFFERS,
+    *bad_blocks.OFFERS,
 )
 
 OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))

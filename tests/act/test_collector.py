@@ -13,10 +13,10 @@ from monitor.act.collector import InstrumentCollector, Sheet, registry_of, rende
 from monitor.act.instruments import Instruments
 from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
-from monitor.judge.peers import PeersSeen
 from monitor.judge.seen import HeadSeen
 from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
 from tests.act import ledgers, snapshots
+from tests.act.surveyed_clients import of_client
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 NODE = {"network": snapshots.NETWORK, "node": "local"}
@@ -78,8 +78,7 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
 
 def surveyed(snapshot: Snapshot) -> Snapshot:
     """With what the optional checks wrote down."""
-    more = (snapshots.observed("local", "peers", PeersSeen(25)),)
-    return replace(snapshot, observations=(*snapshot.observations, *more))
+    return replace(snapshot, observations=(*snapshot.observations, *of_client()))
 
 
 def test_page_exports_exactly_the_table() -> None:

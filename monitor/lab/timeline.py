@@ -209,6 +209,7 @@ async def run_scenario(
         settings = scenario.settings(
             lab_settings(net, interval_seconds, scenario.clients, data_dir=data_dir)
         )
+        await scenario.before(net)
         async with watched(net, settings, on_event) as (view, _):
             report.events = view.events
             view.note("up", f"a leader, {len(names) - 1} references that copy it, one local node")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from monitor.lab.scenarios.chain import CHAIN
 from monitor.lab.scenarios.chain_checks import CHAIN_CHECKS
+from monitor.lab.scenarios.client_checks import CLIENT_SCENARIOS
 from monitor.lab.scenarios.processes import PROCESSES
 from monitor.lab.scenarios.references import REFERENCES
 from monitor.lab.scenarios.reorgs import REORGS
@@ -31,5 +32,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *TRANSPORT,
     *PROCESSES,
     *REORGS,
+    *CLIENT_SCENARIOS,
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -30,6 +30,11 @@ def as_they_are(settings: Settings) -> Settings:
     return settings
 
 
+async def as_it_is(net: LabNetwork) -> None:
+    """The lab's network, unchanged."""
+    del net
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One row. Steps act on a healthy lab network that is being watched."""
@@ -60,6 +65,8 @@ class Scenario:
     """Of the gate after the healing; `None`: it is not asked again."""
     settings: Callable[[Settings], Settings] = as_they_are
     """What the row configures otherwise, for the loop that watches and for the gate alike."""
+    before: Step = as_it_is
+    """What is so before anything is watched: answers that real nodes give and anvil does not."""
 
 
 def finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:

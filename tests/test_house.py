@@ -107,7 +107,10 @@ ROOMS = (
         own=("monitor.model", "monitor.url", "monitor.wire"),
         never=("web3", "prometheus_client"),
     ),
-    Room(("monitor.probes",), own=("monitor.model", "monitor.judge", "monitor.rpc")),
+    Room(
+        ("monitor.probes",),
+        own=("monitor.model", "monitor.judge", "monitor.rpc", "monitor.transactions.rlp"),
+    ),
     Room(("monitor.probes",), never=("web3", "aiohttp", *CLOCK)),
     Room(("monitor.act",), never=("monitor.rpc", "monitor.probes", "monitor.run", "web3")),
     Room(("monitor.config",), never=("monitor.rpc", "monitor.probes", "monitor.act", "aiohttp")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -10,6 +10,7 @@ from monitor.judge.quorum import Round
 from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,19 @@ def agreed(answers: Sequence[Answer[T]], need: int) -> T | None:
             said.setdefault(answer.operator, []).append(answer.seen)
     votes = [values[0] for values in said.values() if all(v == values[0] for v in values)]
     return next((vote for vote in votes if votes.count(vote) >= need), None)
+
+
+def parts_of(answers: Sequence[Answer[T]], part: Callable[[T], U]) -> tuple[Answer[U], ...]:
+    """The same answers, less what is not compared."""
+    return tuple(
+        Answer(
+            one.source,
+            one.operator,
+            one.client,
+            one.seen if isinstance(one.seen, Unseen) else part(one.seen),
+        )
+        for one in answers
+    )
 
 
 def unseen(check: str, newest: Observation[Any], context: Round, method: str) -> Finding:

@@ -398,6 +398,13 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchNodePoolDeaf", "txpool", NODE, DEGRADED),
     Judged("HeadwatchNodeBlockRefused", "bad_blocks", NODE, DEGRADED),
     Judged("HeadwatchNodeRefusesChain", "bad_blocks", NODE, FAILED),
+    Judged("HeadwatchNodeStateDiffers", "state", NODE, FAILED),
+    Judged("HeadwatchNodeStateDoubtful", "state", NODE, DEGRADED),
+    Judged("HeadwatchNodeLogsDiffer", "logs", NODE, FAILED),
+    Judged("HeadwatchNodeLogsDoubtful", "logs", NODE, DEGRADED),
+    Judged("HeadwatchNodeRetentionShrunk", "retention", NODE, DEGRADED),
+    Judged("HeadwatchNodeUpgradeMissing", "upgrade", NODE, FAILED),
+    Judged("HeadwatchNodeUpgradeDoubtful", "upgrade", NODE, DEGRADED),
     Judged("HeadwatchCheckUnseen", "peers", NODE, UNKNOWN, has_head=True),
     Judged("HeadwatchNetworkCheckUnseen", "reorg", QUORUM, UNKNOWN),
 )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.judge import bad_blocks, finality, peers, reorg, sync, txpool
+from monitor.judge import (
+    bad_blocks,
+    finality,
+    logs,
+    peers,
+    reorg,
+    retention,
+    state,
+    sync,
+    txpool,
+    upgrade,
+)
 from monitor.judge.offer import Offer
 
 OFFERS: tuple[Offer[Any], ...] = (
@@ -15,6 +26,10 @@ OFFERS: tuple[Offer[Any], ...] = (
     *peers.OFFERS,
     *txpool.OFFERS,
     *bad_blocks.OFFERS,
+    *state.OFFERS,
+    *logs.OFFERS,
+    *retention.OFFERS,
+    *upgrade.OFFERS,
 )
 
 OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))

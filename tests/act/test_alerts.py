@@ -111,6 +111,13 @@ CASES = (
     Case("bad_blocks", NODE, D, "refused_canonical", "HeadwatchNodeBlockRefused"),
     Case("bad_blocks", NODE, F, "refused_canonical", "HeadwatchNodeRefusesChain"),
     Case("peers", NODE, U, "rpc_error", "HeadwatchCheckUnseen"),
+    Case("state", NODE, F, "state_differs", "HeadwatchNodeStateDiffers"),
+    Case("state", NODE, D, "state_differs", "HeadwatchNodeStateDoubtful"),
+    Case("logs", NODE, F, "logs_differ", "HeadwatchNodeLogsDiffer"),
+    Case("logs", NODE, D, "receipts_root_differs", "HeadwatchNodeLogsDoubtful"),
+    Case("retention", NODE, D, "shrunk", "HeadwatchNodeRetentionShrunk"),
+    Case("upgrade", NODE, F, "next_unknown", "HeadwatchNodeUpgradeMissing"),
+    Case("upgrade", NODE, D, "due", "HeadwatchNodeUpgradeDoubtful"),
     Case("reorg", QUORUM, U, "no_quorum", "HeadwatchNetworkCheckUnseen"),
 )
 

@@ -46,6 +46,8 @@ class Leader:
         self.is_quiet = False
         self.listeners: list[Callable[[Block], None]] = []
         """Told of every block as it is made, before those who wait are woken."""
+        self.in_every_block: tuple[dict[str, str], ...] = ()
+        """Transactions that each block holds, besides the traffic."""
         self._readers: list[asyncio.Lock] = []
         self._making = asyncio.Lock()
         """Held while blocks are made."""
@@ -140,7 +142,8 @@ class Leader:
 
     async def _mine(self) -> Block:
         self._is_mining = True
-        await self.anvil.strict_batch(self._traffic())
+        wanted: list[Call] = [("eth_sendTransaction", one) for one in self.in_every_block]
+        await self.anvil.strict_batch([*self._traffic(), *wanted])
         timestamp = max(int(self._clock()), self.head.timestamp)
         block = await self._mined(timestamp)
         if block.parent_hash != self.head.hash:

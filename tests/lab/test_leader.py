@@ -12,6 +12,7 @@ import pytest
 from monitor.lab.errors import LabError
 from monitor.lab.follower import LabNode
 from monitor.lab.network import LabNetwork
+from monitor.lab.scenarios.answers_checks import LOGGER
 
 ELASTICITY, DENOMINATOR = 2, 8
 
@@ -194,3 +195,24 @@ async def test_reorg_that_reaches_genesis_or_nothing_is_refused(
     depth = net.leader_number + 1 if excess else 0
     with pytest.raises(LabError, match=f"a reorg of {depth} blocks"):
         await net.reorg(depth)
+
+
+async def test_leader_puts_into_every_block_what_it_is_told_to(net: LabNetwork) -> None:
+    """One transaction a block, on the nodes that follow too, until it is told otherwise."""
+    told = {"from": LOGGER, "to": LOGGER, "value": "0x1", "gasPrice": hex(20 * 10**9)}
+    nonce = await net.leader.anvil.rpc("eth_getTransactionCount", LOGGER, "latest")
+    assert nonce == "0x0"
+    net.leader.in_every_block = (told,)
+    first = net.leader_number
+    await net.wait_blocks(5)
+    net.leader.in_every_block = ()
+    await net.wait_blocks(1)
+    await _still(net)
+    last = net.leader_number
+    sent = [
+        int(await net.local.anvil.rpc("eth_getTransactionCount", LOGGER, hex(number)), 16)
+        for number in range(first, last + 1)
+    ]
+    steps = [after - before for before, after in pairwise(sent)]
+    assert steps[1:5] == [1] * 4
+    assert steps[-1] == 0

@@ -6,6 +6,7 @@ all of them close again after the healing. One file is one theme.
 
 from __future__ import annotations
 
+from monitor.lab.scenarios.answers_checks import ANSWERS
 from monitor.lab.scenarios.chain import CHAIN
 from monitor.lab.scenarios.chain_checks import CHAIN_CHECKS
 from monitor.lab.scenarios.client_checks import CLIENT_SCENARIOS
@@ -33,5 +34,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *PROCESSES,
     *REORGS,
     *CLIENT_SCENARIOS,
+    *ANSWERS,
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

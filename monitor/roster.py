@@ -15,7 +15,8 @@ import aiohttp
 from monitor.checks import Check
 from monitor.config import CheckSettings, NodeSettings, ReferenceSettings, Settings
 from monitor.endpoint import Endpoint
-from monitor.rpc.node import Budget, Limits, Node
+from monitor.rpc.budget import Budget
+from monitor.rpc.node import Limits, Node
 from monitor.rpc.subscription import Subscription
 from monitor.url import Url
 from monitor.watch import Watch

@@ -27,11 +27,10 @@ from monitor.policy import measures
 from monitor.policy.measures import Measure, Subjects
 from monitor.policy.rules import Rule
 from monitor.policy.samples import Sample, Samples, Stored, Subject
+from monitor.rpc.errors import NO_ERRORS
 from monitor.rpc.node import Node
 from monitor.watch import Watch
 
-NO_ERRORS = frozenset({"unsupported", "budget"})
-"""Reasons of an Unseen that are no failure of a call: it was answered, or never sent."""
 FROM_FINDINGS: Mapping[tuple[str, bool], Measure] = {
     ("head", True): measures.HEAD_LAG,
     ("stall", True): measures.STALL_MISSED,

@@ -45,7 +45,7 @@ from monitor.model import (
     subject_of,
 )
 from monitor.roster import Roster, rows_of
-from monitor.rpc.node import Budget
+from monitor.rpc.budget import Budget
 from monitor.survey import Survey
 from monitor.watch import Watch
 from monitor.wire import open_session

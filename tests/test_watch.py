@@ -22,7 +22,8 @@ from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import lab_settings
 from monitor.model import Head, Reference, Unseen
 from monitor.probes import head as head_probe
-from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
+from monitor.rpc.budget import DAY_SECONDS, Budget
+from monitor.rpc.node import Limits, Node
 from monitor.sidecar import Sidecar
 from monitor.url import Url
 from monitor.watch import (

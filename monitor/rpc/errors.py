@@ -3,6 +3,7 @@
     RpcError                what a probe may raise; the loop writes it down as `Unseen`
     ├── CallTimeout         no whole answer within the deadline
     ├── ConnectionRefused   no connection, or it broke: refused, reset, DNS, TLS, HTTP status
+    │   └── Throttled           ... with which it asks for fewer calls
     ├── CallRejected        the node answered with a JSON-RPC error object
     │   └── MethodAbsent    ... which says that it does not have the method
     ├── MalformedAnswer     not JSON-RPC, not the requested shape, too large, the wrong id
@@ -38,6 +39,10 @@ class ConnectionRefused(RpcError):
     """No connection, or one that broke, or an HTTP status that is no answer."""
 
     reason: ClassVar[UnseenReason] = "refused"
+
+
+class Throttled(ConnectionRefused):
+    """HTTP 429 (RFC 6585), or a refusal that says when to come again (`Retry-After`)."""
 
 
 class CallRejected(RpcError):
@@ -78,6 +83,12 @@ ABSENT_TEXTS = (
     "unsupported method",  # providers in front of a node
 )
 METHOD_TEXT = "method"
+THROTTLING_CODES = frozenset({-32005, 429})
+"""-32005: EIP-1474 "limit exceeded". 429: providers write their HTTP status there."""
+TOO_LARGE_TEXT = "returned more than"
+"""With -32005 as well: the answer would be too large, however seldom one asks."""
+NO_ERRORS = frozenset({"unsupported", "budget"})
+"""Reasons of an Unseen that are no failure of a call: it was answered, or never sent."""
 
 
 def is_absent(code: int, message: str) -> bool:
@@ -92,3 +103,10 @@ def is_absent(code: int, message: str) -> bool:
     if "unknown variant" in lowered:
         return True
     return METHOD_TEXT in lowered and any(text in lowered for text in ABSENT_TEXTS)
+
+
+def is_throttled(error: RpcError) -> bool:
+    """Whether the node says that it is asked too much."""
+    if isinstance(error, CallRejected):
+        return error.code in THROTTLING_CODES and TOO_LARGE_TEXT not in str(error)
+    return isinstance(error, Throttled)

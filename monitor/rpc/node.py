@@ -20,6 +20,7 @@ import msgspec
 import yarl
 
 from monitor.rpc import decode
+from monitor.rpc.budget import Budget
 from monitor.rpc.errors import (
     BudgetSpent,
     CallRejected,
@@ -28,18 +29,20 @@ from monitor.rpc.errors import (
     MalformedAnswer,
     MethodAbsent,
     RpcError,
+    Throttled,
     is_absent,
+    is_throttled,
 )
+from monitor.rpc.host import HostClock, read_body
+from monitor.rpc.tally import Tally
 from monitor.url import Url
 from monitor.wire import BROKEN, connection_text
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-DAY_SECONDS = 86_400
 RETRY_AFTER_SECONDS_MAX = 60.0
 """A node that asks for silence gets it, up to this long."""
 EXCHANGE_BYTES_KEPT = 4096
-LATENCIES_KEPT = 64
 SINGLE_CALLS_AT_ONCE = 8
 HTTP_OK, HTTP_TOO_MANY, HTTP_UNAVAILABLE = 200, 429, 503
 INVALID_REQUEST = -32600
@@ -65,45 +68,6 @@ class Limits:
     batch_calls_max: int = 100
 
 
-class Budget:
-    """The calls that one reference may be asked in a UTC day. Counts calls, not batches."""
-
-    __slots__ = ("_clock", "_day", "_spent", "calls_a_day")
-
-    def __init__(self, calls_a_day: int, clock: Callable[[], float]) -> None:
-        self.calls_a_day = calls_a_day
-        self._clock = clock
-        self._day = int(clock() // DAY_SECONDS)
-        self._spent = 0
-
-    @property
-    def spent(self) -> int:
-        """Calls made since midnight, UTC."""
-        day = int(self._clock() // DAY_SECONDS)
-        if day != self._day:
-            self._day, self._spent = day, 0
-        return self._spent
-
-    def resume(self, spent: int) -> None:
-        """Add what was spent earlier on this day, before a restart."""
-        self._spent = self.spent + spent
-
-    def take(self, calls: int = 1) -> bool:
-        """Whether so many calls are left; if so, they are spent."""
-        if self.spent + calls > self.calls_a_day:
-            return False
-        self._spent += calls
-        return True
-
-    def spacing_seconds(self, calls_a_round: float) -> float:
-        """The pause between rounds of this many calls that makes what is left last the day."""
-        left = self.calls_a_day - self.spent
-        if left < calls_a_round:
-            return float(DAY_SECONDS)
-        remaining_seconds = DAY_SECONDS - self._clock() % DAY_SECONDS
-        return remaining_seconds * calls_a_round / left
-
-
 @dataclass(slots=True)
 class _Call:
     id: int
@@ -112,6 +76,8 @@ class _Call:
     decoder: Decoder[Any]
     answer: asyncio.Future[Any]
     is_answer: Callable[[CallRejected], bool]
+    sent_at: float = 0.0
+    """By the loop's clock."""
 
 
 class Node:
@@ -131,10 +97,8 @@ class Node:
         self.url = url
         self.budget = budget
         self.limits = limits or Limits()
-        self.calls_total = 0
-        self.errors_total: Counter[str] = Counter()
-        self.latencies: deque[tuple[str, float]] = deque(maxlen=LATENCIES_KEPT)
-        """(method, seconds) of calls that travelled alone; the loop empties it."""
+        self.tally = Tally(clock)
+        self.host_clock = HostClock()
         self._session = session
         self._clock = clock
         self._address = url.reveal()
@@ -146,6 +110,20 @@ class Node:
         self._sampled_method = ""
         self._silent_until = 0.0
         self._last_exchange: tuple[bytes, bytes] | None = None
+
+    @property
+    def calls_total(self) -> int:
+        return self.tally.calls_total
+
+    @property
+    def errors_total(self) -> Counter[str]:
+        """By reason, of all methods."""
+        return self.tally.errors_total
+
+    @property
+    def latencies(self) -> deque[tuple[str, float]]:
+        """(method, seconds) of calls that travelled alone; the loop empties it."""
+        return self.tally.latencies
 
     def sample(self, method: str) -> None:
         """Let the next call of this method travel alone, so that its latency is its own."""
@@ -172,7 +150,7 @@ class Node:
             message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
             self._fail([call], BudgetSpent(message))
             return call.answer
-        self.calls_total += 1
+        self.tally.calls_total += 1
         if method == self._sampled_method:
             self._sampled_method = ""
             self._begin([call])
@@ -235,6 +213,8 @@ class Node:
         try:
             async with asyncio.timeout(self.limits.deadline_seconds):
                 began = loop.time()
+                for call in calls:
+                    call.sent_at = began
                 await self._deliver(calls)
                 if len(calls) == 1:
                     self.latencies.append((calls[0].method, loop.time() - began))
@@ -270,7 +250,12 @@ class Node:
         for call in calls:
             if not call.answer.done():
                 is_answer = isinstance(error, CallRejected) and call.is_answer(error)
-                self.errors_total["unsupported" if is_answer else error.reason] += 1
+                self.tally.failed(
+                    call.method,
+                    "unsupported" if is_answer else error.reason,
+                    throttled=is_throttled(error),
+                    seconds=self._took(call) if isinstance(error, CallTimeout) else None,
+                )
                 call.answer.set_exception(error)
 
     def _settle(
@@ -281,7 +266,11 @@ class Node:
         except RpcError as error:
             self._fail([call], error)
         else:
+            self.tally.answered(call.method, self._took(call))
             call.answer.set_result(result)
+
+    def _took(self, call: _Call) -> float:
+        return asyncio.get_running_loop().time() - call.sent_at
 
     def _result(
         self, call: _Call, answer: decode.RawAnswer | None, answered: Sequence[decode.RawAnswer]
@@ -343,7 +332,7 @@ class Node:
         now = self._clock()
         if now < self._silent_until:
             message = f"throttled: it asked for silence, {self._silent_until - now:.0f} s left"
-            raise ConnectionRefused(message)
+            raise Throttled(message)
         requests = [
             {"jsonrpc": "2.0", "id": call.id, "method": call.method, "params": call.params}
             for call in calls
@@ -352,42 +341,22 @@ class Node:
         async with self._session.post(
             self._dialled, data=request, allow_redirects=False
         ) as response:
-            body = await self._read(response)
+            self.host_clock.take(response.headers, now, self._clock())
+            body = await read_body(response, self.limits.body_bytes_max)
             self._last_exchange = (self._kept(request), self._kept(body))
-            if response.status != HTTP_OK and not _is_json_rpc(body):
-                raise ConnectionRefused(self._status_text(response))
-            if response.status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):
-                raise ConnectionRefused(self._status_text(response))
+            is_refused = response.status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE)
+            if is_refused or (response.status != HTTP_OK and not _is_json_rpc(body)):
+                raise self._refusal(response)
             return body
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        limit = self.limits.body_bytes_max
-        declared = response.content_length
-        if (
-            declared is not None
-            and declared <= limit
-            and "Content-Encoding" not in response.headers
-        ):
-            return await response.read()
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > limit:
-                response.close()
-                message = f"the answer is larger than {limit} bytes"
-                raise MalformedAnswer(message)
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _status_text(self, response: aiohttp.ClientResponse) -> str:
+    def _refusal(self, response: aiohttp.ClientResponse) -> ConnectionRefused:
         text = f"HTTP {response.status}"
         wait = response.headers.get("Retry-After", "")
         if wait.isdecimal():
             seconds = min(float(wait), RETRY_AFTER_SECONDS_MAX)
             self._silent_until = self._clock() + seconds
-            text += f", asks for {seconds:g} s of silence"
-        return text
+            return Throttled(f"{text}, asks for {seconds:g} s of silence")
+        return (Throttled if response.status == HTTP_TOO_MANY else ConnectionRefused)(text)
 
 
 def _is_json_rpc(body: bytes) -> bool:

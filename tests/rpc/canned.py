@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, TypeAlias
 
 from aiohttp import web
@@ -80,6 +81,8 @@ class Canned:
     answers: dict[str, Json] = field(default_factory=dict)
     """Method -> its result, a Refusal, or what makes either of the parameters."""
     respond: Respond | None = None
+    clock: Callable[[], float] | None = None
+    """What its answers are dated by; without one they carry no date that can be read."""
     requests: list[Json] = field(default_factory=list)
     """The body of each HTTP request, parsed."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -145,13 +148,17 @@ class Canned:
         message = json.loads(body) if body else None
         self.requests.append(message)
         self.asked.set()
+        response: web.StreamResponse | None = None
         if self.respond is not None:
             response = await self.respond(request, message)
-            if response is not None:
-                return response
-        if isinstance(message, list):
-            return reply([self.answer(call) for call in message])
-        return reply(self.answer(message))
+        if response is None and isinstance(message, list):
+            response = reply([self.answer(call) for call in message])
+        elif response is None:
+            response = reply(self.answer(message))
+        if not response.prepared:
+            date = "" if self.clock is None else formatdate(self.clock(), usegmt=True)
+            response.headers.setdefault("Date", date)
+        return response
 
 
 def as_calls(message: Json) -> list[Json]:

@@ -15,12 +15,15 @@ from monitor.rpc.errors import (
     MalformedAnswer,
     MethodAbsent,
     RpcError,
+    Throttled,
     is_absent,
+    is_throttled,
 )
 
 TREE: list[tuple[RpcError, UnseenReason]] = [
     (CallTimeout("x"), "timeout"),
     (ConnectionRefused("x"), "refused"),
+    (Throttled("x"), "refused"),
     (CallRejected("x", -32000), "rpc_error"),
     (MethodAbsent("x", -32601), "unsupported"),
     (MalformedAnswer("x"), "malformed"),
@@ -75,3 +78,25 @@ def test_absence_is_told_by_code_or_by_words_about_a_method(
 ) -> None:
     """Two codes are certain; words count only where they speak of a method."""
     assert is_absent(code, message) is absent
+
+
+@pytest.mark.parametrize(
+    ("error", "throttled"),
+    [
+        (Throttled("HTTP 429"), True),
+        (CallRejected("eth_call: error -32005: limit exceeded", -32005), True),
+        (CallRejected("eth_call: error 429: compute units per second", 429), True),
+        (CallRejected("error -32005: query returned more than 10000 results", -32005), False),
+        (CallRejected("eth_call: error -32000: execution reverted", -32000), False),
+        (MethodAbsent("eth_foo: error -32601: method not found", -32601), False),
+        (ConnectionRefused("HTTP 503"), False),
+        (CallTimeout("no answer within 5 s"), False),
+        (BudgetSpent("spent"), False),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, RpcError) else "",
+)
+def test_error_of_a_node_that_is_asked_too_much_is_told_apart(
+    error: RpcError, *, throttled: bool
+) -> None:
+    """By HTTP status or by code; an answer that would be too large has the same code."""
+    assert is_throttled(error) is throttled

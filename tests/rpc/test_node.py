@@ -13,6 +13,7 @@ from monitor.lab.anvil import Anvil
 from monitor.lab.faults import Fault
 from monitor.lab.proxy import FaultProxy
 from monitor.rpc import decode
+from monitor.rpc.budget import DAY_SECONDS, Budget
 from monitor.rpc.errors import (
     BudgetSpent,
     CallRejected,
@@ -21,7 +22,7 @@ from monitor.rpc.errors import (
     MethodAbsent,
     RpcError,
 )
-from monitor.rpc.node import DAY_SECONDS, Budget, Limits, Node
+from monitor.rpc.node import Limits, Node
 from monitor.url import Url
 from tests.rpc.canned import (
     BATCH_REFUSAL,
@@ -526,38 +527,6 @@ async def test_budget_begins_anew_at_midnight(
     assert await ask(node) == server.chain_id
 
 
-def test_budget_takes_all_or_nothing(clock: Clock) -> None:
-    """A round that does not fit is not begun; a smaller one still may."""
-    budget = Budget(10, clock)
-    assert budget.take(8)
-    assert not budget.take(3)
-    assert budget.take(2)
-    assert not budget.take()
-    assert budget.spent == 10
-
-
-@pytest.mark.parametrize(
-    ("spent", "second_of_day", "calls", "spacing"),
-    [
-        (0, 0, 1, 86.4),
-        (0, 43_200, 1, 43.2),
-        (500, 43_200, 1, 86.4),
-        (0, 0, 2.5, 216.0),
-        (999, 86_399, 1, 1.0),
-        (1000, 0, 1, 86_400.0),
-        (998, 0, 3, 86_400.0),
-    ],
-)
-def test_budget_spacing_makes_the_rest_last_the_day(
-    clock: Clock, spent: int, second_of_day: float, calls: float, spacing: float
-) -> None:
-    """What is left, evenly over what is left of the day; a day's pause where nothing is."""
-    clock.now = MIDNIGHT + second_of_day
-    budget = Budget(1000, clock)
-    budget.take(spent)
-    assert budget.spacing_seconds(calls) == pytest.approx(spacing)
-
-
 async def test_every_failure_is_an_rpc_error_and_is_counted(
     server: Canned, session: aiohttp.ClientSession, clock: Clock
 ) -> None:
@@ -571,3 +540,15 @@ async def test_every_failure_is_an_rpc_error_and_is_counted(
     reasons = [one.unseen().reason for one in said]
     assert reasons == ["rpc_error", "unsupported", "malformed", "refused", "budget"]
     assert node.errors_total == dict.fromkeys(reasons, 1)
+
+
+async def test_answers_of_a_node_are_dated_and_timed_as_they_come(
+    server: Canned, node: Node, clock: Clock
+) -> None:
+    """Every exchange tells the host's time, and every call how long it took, in a batch too."""
+    server.clock = Clock(clock.now + 60.0)
+    await answers(ask(node), ask(node))
+    (window,) = node.tally.window()
+    assert (window.calls, len(window.seconds)) == (2, 2)
+    assert all(0 < seconds < DEADLINE_SECONDS for seconds in window.seconds)
+    assert node.host_clock.skew_seconds == pytest.approx(60.5)

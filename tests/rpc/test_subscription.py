@@ -387,3 +387,113 @@ async def test_cancelled_subscription_closes_its_socket(session: aiohttp.ClientS
             await listener.next_number()
         async with asyncio.timeout(WAIT_SECONDS_MAX):
             await closed.wait()
+
+
+# -- what is counted -----------------------------------------------------------------------------
+
+
+def child(number: int, parent: str = "", salt: str = "") -> dict[str, Any]:
+    """The announcement of a head of another branch."""
+    block = Chain(number, parts_after=number - 1, salt=salt).block(number)
+    params = {"subscription": "0x1", "result": block | ({"parentHash": parent} if parent else {})}
+    return {"method": "eth_subscription", "params": params}
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ((1, 2, 3), (3, 0, 0, 0)),
+        ((1, 2, 4), (3, 1, 0, 0)),
+        ((1, 2, 90, 91, 95), (5, 2, 0, 0)),
+        ((1, 2, 2, 3), (3, 0, 1, 0)),
+        ((1, 3, 2, 4), (4, 0, 0, 1)),
+        ((1, 2, 3, 1, 2, 3), (3, 0, 3, 0)),
+    ],
+    ids=["in order", "gap", "gaps", "twice", "late", "backwards"],
+)
+async def test_heads_are_counted_by_their_place(
+    session: aiohttp.ClientSession, told: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    """Heights, gaps, heads that came twice, and late: these fill their gap. All wake the poll."""
+    said = say(*(notice(number) for number in told))
+    async with speaking(said) as url, listening(url, session) as listener:
+        assert [await listener.next_number() for _ in told] == list(told)
+        one = listener.subscription
+        assert (one.heads_count, one.gaps_count, one.duplicates_total, one.late_total) == counts
+        assert one.heard_at == listener.clock.now
+
+
+async def test_reorganisation_is_neither_twice_nor_late(session: aiohttp.ClientSession) -> None:
+    """Other hashes at the heights that were told, each on the one before it."""
+    other = child(2, salt="other")
+    child_of_it = child(3, other["params"]["result"]["hash"], salt="other")
+    said = say(notice(1), notice(2), notice(3), other, child_of_it)
+    async with speaking(said) as url, listening(url, session) as listener:
+        assert [await listener.next_number() for _ in range(5)] == [1, 2, 3, 2, 3]
+        one = listener.subscription
+        assert (one.heads_count, one.gaps_count) == (3, 0)
+        assert (one.duplicates_total, one.late_total) == (0, 0)
+
+
+async def test_heads_of_another_socket_leave_no_gap(session: aiohttp.ClientSession) -> None:
+    """What went by while it was dialled again was not left out by the socket."""
+
+    async def leave(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+        await socket.send_json(notice(3))
+
+    async with speaking(leave, serve_well) as url, listening(url, session) as listener:
+        assert [await listener.next_number() for _ in range(2)] == [3, 7]
+        assert (listener.subscription.heads_count, listener.subscription.gaps_count) == (1, 0)
+
+
+def behind(one: Subscription) -> float | None:
+    """Since when HTTP has been ahead of it."""
+    return one.behind_since
+
+
+async def test_socket_is_behind_from_the_head_that_http_names_first(
+    session: aiohttp.ClientSession,
+) -> None:
+    """Over dialling again too, until a head is told; a network that stands leaves nobody behind."""
+    async with speaking(serve_well) as url, listening(url, session) as listener:
+        one, clock = listener.subscription, listener.clock
+        assert await listener.next_number() == 7
+        one.canary(head(7))
+        assert behind(one) is None
+        clock.now += 1.0
+        one.canary(head(8))
+        clock.now += DEAF_SECONDS
+        one.canary(head(9))
+        assert behind(one) == clock.now - DEAF_SECONDS
+        assert await listener.next_number() == 7
+        assert one.redials_total == 1
+        one.canary(head(9))
+        assert behind(one) == clock.now
+        one.canary(head(7))
+        assert behind(one) is None
+
+
+def test_socket_that_never_told_anything_is_behind_once_http_moves() -> None:
+    """What HTTP named first may have been there before the socket was."""
+    clock = Clock(1000.0)
+    session: Any = None
+    one = Subscription(Url("ws://x/"), session, lambda _: None, clock=clock, deaf_seconds=12.0)
+    assert one.since == 1000.0
+    clock.now += 1.0
+    one.canary(head(100))
+    assert behind(one) is None
+    one.canary(head(101))
+    assert behind(one) == 1001.0
+
+
+def test_state_is_timed_from_its_beginning() -> None:
+    """To be told again that it is down does not make it newly so."""
+    clock = Clock(1000.0)
+    session: Any = None
+    one = Subscription(Url("ws://x/"), session, lambda _: None, clock=clock, deaf_seconds=12.0)
+    clock.now = 1005.0
+    one.state = "down"
+    assert one.since == 1000.0
+    one.state = "live"
+    assert one.since == 1005.0

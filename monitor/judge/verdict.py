@@ -39,6 +39,8 @@ STALE_SECONDS = 60.0
 ROOTS = ("identity", "fork", "stall")
 """What explains whatever else is wrong with a node, the deepest first; of the checks that are not
 required a lag explains it too."""
+BY_THE_WAY = ("rpc", "subscription")
+"""Checks of the way to a node, which is what is wrong with one that does not answer."""
 WITHOUT_REFERENCE = frozenset({"no_quorum", "no_identity", "hash_unseen"})
 """Reasons of an UNKNOWN that speaks of the references and not of the node."""
 
@@ -173,7 +175,8 @@ def explain(held: dict[Key, Held]) -> None:
 
     Another chain altogether, a fork and a stall explain, in this order, what else is wrong with a
     node, and a lag what is not required; a node that does not answer, and then references without a
-    majority, explain what could not be seen.
+    majority, explain what could not be seen. Calls that fail and a websocket that is down follow
+    from a node that does not answer as well.
     """
     bad = {key: h.finding for key, h in held.items() if h.finding.level != Level.OK}
     for key, finding in bad.items():
@@ -206,13 +209,15 @@ def _cause(check: str, subject: str, finding: Finding, bad: Mapping[Key, Finding
         key = (root, subject)
         if key in bad and bad[key].level >= Level.DEGRADED:
             return key
+    head = ("head", subject)
+    is_blind = head in bad and bad[head].level == Level.UNKNOWN
     if finding.level != Level.UNKNOWN:
-        return None
+        is_gone = is_blind and bad[head].reason not in WITHOUT_REFERENCE
+        return head if check in BY_THE_WAY and is_gone else None
     quorum = ("references", subject_of(reference_label(finding.network)))
     if finding.reason in WITHOUT_REFERENCE and quorum in bad and quorum != (check, subject):
         return quorum
-    head = ("head", subject)
-    if check != "head" and head in bad and bad[head].level == Level.UNKNOWN:
+    if check != "head" and is_blind:
         return _cause(*head, bad[head], bad) or head
     return None
 

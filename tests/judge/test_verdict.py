@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.judge.verdict import (
+    BY_THE_WAY,
     EMPTY,
     ENTER_COUNT,
     EXIT_COUNT,
@@ -401,6 +402,29 @@ def test_cause_of_what_is_wrong_with_a_node_is_the_deepest(
         causes = explained(node(root, level), node(other, FAILED))
         assert causes[other, LOCAL] == ((root, LOCAL) if other in follows else None)
         assert causes[root, LOCAL] == (None if other in follows else (other, LOCAL))
+
+
+@pytest.mark.parametrize("check", BY_THE_WAY)
+def test_cause_of_failing_calls_to_a_node_that_is_gone_is_its_head(check: str) -> None:
+    """It is one trouble: that no call is answered, and that the head is not seen."""
+    causes = explained(node("head", UNKNOWN, "refused"), node(check, DEGRADED, "errors"))
+    assert causes == {("head", LOCAL): None, (check, LOCAL): ("head", LOCAL)}
+
+
+@pytest.mark.parametrize("check", BY_THE_WAY)
+@pytest.mark.parametrize("reason", sorted(WITHOUT_REFERENCE))
+def test_cause_of_failing_calls_is_not_that_nobody_knows_the_head(check: str, reason: str) -> None:
+    """A node that answers and cannot be compared is no reason for its calls to fail."""
+    causes = explained(node("head", UNKNOWN, reason), node(check, DEGRADED, "errors"))
+    assert causes[check, LOCAL] is None
+
+
+@pytest.mark.parametrize("level", [DEGRADED, FAILED], ids=lambda level: level.word)
+def test_cause_of_a_wrong_answer_of_a_node_that_is_gone_is_not_its_silence(level: Level) -> None:
+    """Only what is said of the way to it follows from its silence."""
+    causes = explained(node("head", UNKNOWN, "refused"), node("peers", level))
+    assert causes["peers", LOCAL] is None
+    assert explained(node("rpc", level))["rpc", LOCAL] is None
 
 
 def test_cause_that_could_only_not_be_seen_explains_no_failure() -> None:

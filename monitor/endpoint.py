@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from monitor.judge.quorum import client_family
 from monitor.judge.seen import Ancestor, ForkSeen, HeadSeen, IdentitySeen
 from monitor.model import Hash32, Head, NodeFacts, Observation, Unseen
+from monitor.rpc.beacon import BeaconNode
 from monitor.rpc.node import Node
 from monitor.rpc.subscription import Subscription
 from monitor.url import Url
@@ -35,6 +36,8 @@ class Endpoint:
     """The client version as last reported; empty while unknown."""
     websocket: Url | None = None
     subscription: Subscription | None = None
+    beacon: BeaconNode | None = None
+    """Its consensus client, where one is configured."""
     heads: list[Observation[HeadSeen]] = field(default_factory=list)
     identities: list[Observation[IdentitySeen]] = field(default_factory=list)
     forks: list[Observation[ForkSeen]] = field(default_factory=list)

@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 
 from monitor.checks import Check
-from monitor.config import CheckSettings, NodeSettings, ReferenceSettings, Settings
+from monitor.config import CheckSettings, NodeSettings, ReferenceSettings, Rpc, Settings
 from monitor.endpoint import Endpoint
+from monitor.rpc.beacon import BeaconNode
 from monitor.rpc.budget import Budget
 from monitor.rpc.node import Limits, Node
 from monitor.rpc.subscription import Subscription
@@ -61,7 +62,16 @@ class Roster:
             kept.operator, kept.configured_client = wanted.operator, wanted.client or ""
         else:
             kept.websocket = wanted.websocket
+            kept.beacon = self._beacon(kept.beacon, wanted.beacon, rpc)
         return kept
+
+    def _beacon(self, kept: BeaconNode | None, url: Url | None, rpc: Rpc) -> BeaconNode | None:
+        """The consensus client at this address, the known one where it is the same."""
+        if url is None:
+            return None
+        beacon = kept if kept is not None and kept.url == url else BeaconNode(url, self._session)
+        beacon.deadline_seconds, beacon.body_bytes_max = rpc.deadline_seconds, rpc.body_bytes_max
+        return beacon
 
     def listen(self, endpoint: Endpoint, watch: Watch, on_head: Callable[[Watch], None]) -> None:
         """Start the subscription of a node that has a websocket, once."""

@@ -203,6 +203,7 @@ class Survey:
             before=(),
             clock=self._clock,
             subscription=endpoint.subscription,
+            beacon=endpoint.beacon,
         )
 
     # -- what is due -----------------------------------------------------------------------------
@@ -297,7 +298,9 @@ def _vouched(history: Sequence[Observation[Any]], subject: _Subject) -> Sequence
 
 def _has(node: Endpoint, row: Check[Any]) -> bool:
     """Whether a node is configured with what the check needs."""
-    return row.needs != "websocket" or node.subscription is not None
+    if row.needs == "websocket":
+        return node.subscription is not None
+    return row.needs != "beacon" or node.beacon is not None
 
 
 def _members(round_: Round, references: Iterable[Endpoint]) -> Iterator[Member]:

@@ -220,6 +220,18 @@ def test_load_least_config_fills_in_defaults(tmp_path: Path) -> None:
     ]
 
 
+def test_load_keeps_what_a_node_and_a_check_are_configured_with(tmp_path: Path) -> None:
+    """Through the shorthand too; the address of a consensus client is masked like the others."""
+    text = LEAST.replace(
+        "    network: ethereum\n",
+        "    network: ethereum\n    beacon: https://b.example.org:5052/SECRETKEY123\n",
+    )
+    made = loaded(tmp_path, f"{text}checks: {{peers: {{every_seconds: 5}}}}\n")
+    assert made.nodes[0].beacon == Url("https://b.example.org:5052/SECRETKEY123")
+    assert SECRET not in repr(made)
+    assert made.checks == {"peers": config.CheckSettings(every_seconds=5.0)}
+
+
 def test_load_initial_text_is_valid(tmp_path: Path) -> None:
     """What `config init` writes passes `config check`, and its schema."""
     assert loaded(tmp_path, config.INITIAL).nodes[0].name == "local"
@@ -875,7 +887,8 @@ SHAPES = st.recursive(
     max_leaves=20,
 )
 NODES = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("name", "network", "url", "websocket", "references"), SHAPES)
+    {},
+    optional=dict.fromkeys(("name", "network", "url", "websocket", "beacon", "references"), SHAPES),
 )
 ACCOUNTS = st.fixed_dictionaries(
     {},

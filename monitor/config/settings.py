@@ -172,6 +172,8 @@ class _Watched(Model):
     """The JSON-RPC endpoint, http:// or https://; only host and port of it are ever shown."""
     websocket: WebsocketUrl | None = None
     """The endpoint of subscriptions, ws:// or wss://; without it new heads are polled."""
+    beacon: HttpUrl | None = None
+    """The Beacon API of its consensus client, http:// or https://; without it none is asked."""
 
 
 class NodeSettings(_Watched):

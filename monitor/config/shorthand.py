@@ -26,13 +26,20 @@ def resolved(file: File) -> Settings:
             name = _name(own, node.name, file.networks, networks)
             networks[name] = own
         nodes.append(
-            NodeSettings(name=node.name, network=name, url=node.url, websocket=node.websocket)
+            NodeSettings(
+                name=node.name,
+                network=name,
+                url=node.url,
+                websocket=node.websocket,
+                beacon=node.beacon,
+            )
         )
     return Settings(
         data_dir=file.data_dir,
         http=file.http,
         rpc=file.rpc,
         networks=networks,
+        checks=file.checks,
         nodes=tuple(nodes),
         alerting=file.alerting,
         maintenance=file.maintenance,

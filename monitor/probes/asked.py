@@ -23,6 +23,7 @@ from monitor.model import (
     Unseen,
     subject_of,
 )
+from monitor.rpc.beacon import BeaconNode
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import Decoder, Node
 from monitor.rpc.subscription import Subscription
@@ -130,6 +131,7 @@ class Asked(Generic[S]):
     """What this probe wrote down earlier, oldest first, bounded."""
     clock: Callable[[], float]
     subscription: Subscription | None = None
+    beacon: BeaconNode | None = None
 
     @property
     def is_quorum(self) -> bool:

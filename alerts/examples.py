@@ -224,20 +224,6 @@ SITUATIONS: tuple[Situation, ...] = (
         step=LONG_STEP_SECONDS,
     ),
     Situation(
-        alert="HeadwatchSubscriptionDown",
-        bad={
-            'headwatch_subscription_live{network="ethereum", node="local"}': "0x40",
-            # Another sidecar's node of that name is in maintenance.
-            'headwatch_maintenance{network="ethereum", node="local", instance="b:9845"}': "1x40",
-        },
-        labels={"network": "ethereum", "node": "local"},
-        good={
-            'headwatch_subscription_live{network="ethereum", node="local"}': "0x40",
-            'headwatch_maintenance{network="ethereum", node="local"}': "1x40",
-            'headwatch_subscription_live{network="ethereum", node="other"}': "1x40",
-        },
-    ),
-    Situation(
         alert="HeadwatchNodeRpcBudgetBurningFast",
         bad={
             'headwatch_rpc_errors_total{network="x", node="local", reason="timeout"}': "0+15x120",
@@ -405,6 +391,11 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchNodeRetentionShrunk", "retention", NODE, DEGRADED),
     Judged("HeadwatchNodeUpgradeMissing", "upgrade", NODE, FAILED),
     Judged("HeadwatchNodeUpgradeDoubtful", "upgrade", NODE, DEGRADED),
+    Judged("HeadwatchNodeCallsFailing", "rpc", NODE, DEGRADED, has_head=True),
+    Judged("HeadwatchSubscriptionDown", "subscription", NODE, DEGRADED, has_head=True),
+    Judged("HeadwatchNodeClockSkewed", "clock", NODE, DEGRADED),
+    Judged("HeadwatchOwnClockSkewed", "clock", QUORUM, DEGRADED),
+    Judged("HeadwatchNodeConsensusDoubtful", "beacon", NODE, DEGRADED),
     Judged("HeadwatchCheckUnseen", "peers", NODE, UNKNOWN, has_head=True),
     Judged("HeadwatchNetworkCheckUnseen", "reorg", QUORUM, UNKNOWN),
 )

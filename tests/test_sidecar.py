@@ -56,8 +56,8 @@ class World:
     def __init__(self) -> None:
         self.chain = Chain(START)
         self.clock = Clock(GENESIS_TIMESTAMP + START * SECONDS_A_BLOCK + 1.0)
-        self.references = {name: Canned(self.chain) for name in "abc"}
-        self.nodes = [Canned(self.chain) for _ in range(3)]
+        self.references = {name: Canned(self.chain, clock=self.clock) for name in "abc"}
+        self.nodes = [Canned(self.chain, clock=self.clock) for _ in range(3)]
 
     @property
     def network(self) -> Network:
@@ -121,8 +121,9 @@ async def test_round_of_a_healthy_network_passes_at_once(world: World) -> None:
         assert word(sidecar) == "pass"
         assert set(levels(sidecar)) == {
             *((check, "node:local") for check in ("identity", "head", "stall", "fork")),
+            *((check, "node:local") for check in ("rpc", "clock")),
             *(("references", f"reference:dev/{name}") for name in "abc"),
-            *((check, "reference:dev/quorum") for check in ("stall", "references")),
+            *((check, "reference:dev/quorum") for check in ("stall", "references", "clock")),
         }
         assert set(levels(sidecar).values()) == {Level.OK}
         assert errors(sidecar.instruments) == {}

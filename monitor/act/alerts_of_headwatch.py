@@ -236,17 +236,6 @@ _SPENT: tuple[Alert, ...] = (
         "more than the day is old. Until midnight it is asked less and less, and then not at all.",
         group="budgets",
     ),
-    Alert(
-        name="HeadwatchSubscriptionDown",
-        expr="headwatch_subscription_live == 0\nunless headwatch_maintenance == 1",
-        for_seconds=900,
-        severity="info",
-        summary="The newHeads subscription of node {{ $labels.node }} ({{ $labels.network }}) "
-        "delivers nothing",
-        description="Nothing is lost: the node is polled. New heads are seen a moment later, and "
-        "more calls are made.",
-        group="headwatch",
-    ),
 )
 
 HEADWATCH_ALERTS: tuple[Alert, ...] = (

@@ -7,12 +7,16 @@ from typing import Any
 
 from monitor.judge import (
     bad_blocks,
+    beacon,
+    clock,
     finality,
     logs,
     peers,
     reorg,
     retention,
+    rpc,
     state,
+    subscription,
     sync,
     txpool,
     upgrade,
@@ -30,6 +34,10 @@ OFFERS: tuple[Offer[Any], ...] = (
     *logs.OFFERS,
     *retention.OFFERS,
     *upgrade.OFFERS,
+    *rpc.OFFERS,
+    *subscription.OFFERS,
+    *clock.OFFERS,
+    *beacon.OFFERS,
 )
 
 OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))

@@ -118,6 +118,20 @@ CASES = (
     Case("retention", NODE, D, "shrunk", "HeadwatchNodeRetentionShrunk"),
     Case("upgrade", NODE, F, "next_unknown", "HeadwatchNodeUpgradeMissing"),
     Case("upgrade", NODE, D, "due", "HeadwatchNodeUpgradeDoubtful"),
+    *(
+        Case("rpc", NODE, D, r, "HeadwatchNodeCallsFailing")
+        for r in ("errors", "throttled", "slow")
+    ),
+    *(
+        Case("subscription", NODE, D, r, "HeadwatchSubscriptionDown")
+        for r in ("down", "deaf", "gaps")
+    ),
+    Case("clock", NODE, D, "skewed", "HeadwatchNodeClockSkewed"),
+    Case("clock", NODE, D, "future_head", "HeadwatchNodeClockSkewed"),
+    Case("clock", QUORUM, D, "own_clock", "HeadwatchOwnClockSkewed"),
+    Case("clock", QUORUM, D, "future_head", "HeadwatchOwnClockSkewed"),
+    Case("beacon", NODE, D, "el_offline", "HeadwatchNodeConsensusDoubtful"),
+    Case("beacon", NODE, U, "refused", "HeadwatchCheckUnseen"),
     Case("reorg", QUORUM, U, "no_quorum", "HeadwatchNetworkCheckUnseen"),
 )
 

@@ -72,7 +72,7 @@ def test_measure_of_ledgers_is_the_one_that_is_kept() -> None:
             "rpc.eror_ratio",
             "no such measure",
             "rpc.eror_ratio",
-            "did you mean rpc.error_ratio or rpc.errors.count?",
+            "did you mean rpc.error_ratio or rpc.throttled_ratio.p99 or rpc.throttled_ratio.p95?",
         ),
         (
             "ledger.x",

@@ -295,10 +295,15 @@ def network_of(
     )
 
 
-def node_of(name: str, canned: Canned, network: str = "dev", websocket: str = "") -> NodeSettings:
+def node_of(
+    name: str, canned: Canned, network: str = "dev", websocket: str = "", *, beacon: str = ""
+) -> NodeSettings:
     """A node to watch."""
     socket = Url(websocket) if websocket else None
-    return NodeSettings(name=name, network=network, url=Url(canned.url), websocket=socket)
+    consensus = Url(beacon) if beacon else None
+    return NodeSettings(
+        name=name, network=network, url=Url(canned.url), websocket=socket, beacon=consensus
+    )
 
 
 def settings_of(

@@ -46,7 +46,7 @@ def test_tally_counts_each_method_by_what_became_of_it(tally: Tally) -> None:
     tally.answered("b", 0.5)
     tally.failed("a", "refused", throttled=True)
     tally.failed("a", "timeout", seconds=5.0)
-    tally.failed("a", "unsupported")
+    tally.failed("a", "unsupported", throttled=True)
     tally.failed("a", "budget")
     assert tally.window() == (
         MethodCalls("a", 3, {"refused": 1, "timeout": 1}, 1, (5.0,)),

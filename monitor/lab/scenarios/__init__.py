@@ -15,6 +15,7 @@ from monitor.lab.scenarios.references import REFERENCES
 from monitor.lab.scenarios.reorgs import REORGS
 from monitor.lab.scenarios.row import LOCAL_SUBJECT, NETWORK, PAYER_ALIAS, QUORUM_SUBJECT, Scenario
 from monitor.lab.scenarios.transport import TRANSPORT
+from monitor.lab.scenarios.transport_checks import TRANSPORT_CHECKS
 
 __all__ = [
     "BY_NAME",
@@ -31,6 +32,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *CHAIN_CHECKS,
     *REFERENCES,
     *TRANSPORT,
+    *TRANSPORT_CHECKS,
     *PROCESSES,
     *REORGS,
     *CLIENT_SCENARIOS,

@@ -20,8 +20,8 @@ from monitor.endpoint import (
 )
 from monitor.judge.seen import HeadSeen
 from monitor.model import BlockNumber, Hash32, Head, Observation, Unseen, UnseenReason
-from monitor.rpc.errors import MalformedAnswer
 from monitor.rpc.budget import Budget
+from monitor.rpc.errors import MalformedAnswer
 from monitor.rpc.node import Node
 from monitor.rpc.subscription import Subscription
 from monitor.url import Url

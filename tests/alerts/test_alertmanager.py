@@ -83,7 +83,7 @@ ROUTED = [
     [
         {"alertname": "HeadwatchNodeUnseen", "severity": "critical", "node": "local"},
         {"alertname": "HeadwatchNetworkQuiet", "severity": "warning", "network": "ethereum"},
-        {"alertname": "HeadwatchSubscriptionDown", "severity": "info"},
+        {"alertname": "HeadwatchCheckUnseen", "severity": "info"},
         {"alertname": "HeadwatchWatchdog", "severity": "none"},
         {"alertname": "SomebodyElses"},
     ],

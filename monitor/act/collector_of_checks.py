@@ -13,6 +13,7 @@ from monitor.act.collector_of_transactions import Put
 from monitor.judge.offer import Offer
 from monitor.judge.offers import BY_CHECK
 from monitor.judge.peers import PeersSeen
+from monitor.judge.rpc import RpcSeen
 from monitor.judge.seen import HeadSeen
 from monitor.model import (
     Finding,
@@ -47,6 +48,10 @@ def put_checks(put: Put, snapshot: Snapshot) -> None:
             if isinstance(seen.seen, PeersSeen):
                 for client, count in seen.seen.clients:
                     put("headwatch_peers_clients", count, *labels[seen.node], client)
+            if isinstance(seen.seen, RpcSeen):
+                for one in seen.seen.methods:
+                    ratio = one.failed / one.calls
+                    put("headwatch_rpc_method_error_ratio", ratio, *labels[seen.node], one.method)
 
 
 def _value(offer: Offer[Any], newest: Observation[Any], found: Found) -> float | None:

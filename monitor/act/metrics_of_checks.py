@@ -35,6 +35,12 @@ LABELLED_METRICS: tuple[Metric, ...] = (
         "Peers by the client that their names speak of; none where the node does not tell of them.",
         ("network", "node", "client"),
     ),
+    Metric(
+        "headwatch_rpc_method_error_ratio",
+        "gauge",
+        "Calls of a method without a usable answer, of those of the last 5 minutes.",
+        ("network", "node", "method"),
+    ),
 )
 LABELLED = {metric.name: metric for metric in LABELLED_METRICS}
 CHECK_METRICS: tuple[Metric, ...] = (*OFFERED_METRICS, *LABELLED_METRICS)

@@ -13,10 +13,14 @@ from monitor.act.collector import InstrumentCollector, Sheet, registry_of, rende
 from monitor.act.instruments import Instruments
 from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
+from monitor.judge.clock import ClockSeen
+from monitor.judge.rpc import MethodSeen, RpcSeen
 from monitor.judge.seen import HeadSeen
-from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
+from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen, reference_label
 from tests.act import ledgers, snapshots
 from tests.act.surveyed_clients import of_client
+from tests.judge.test_beacon import WELL as CONSENSUS
+from tests.judge.test_subscription import LIVE as SUBSCRIBED
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 NODE = {"network": snapshots.NETWORK, "node": "local"}
@@ -78,7 +82,17 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
 
 def surveyed(snapshot: Snapshot) -> Snapshot:
     """With what the optional checks wrote down."""
-    return replace(snapshot, observations=(*snapshot.observations, *of_client()))
+    calls = MethodSeen("eth_chainId", 20, 1, 1, 20, 0.1, 0.1)
+    quorum = reference_label(snapshots.NETWORK)
+    more = (
+        *of_client(),
+        snapshots.observed("local", "rpc", RpcSeen((calls,))),
+        snapshots.observed("local", "subscription", SUBSCRIBED),
+        snapshots.observed("local", "clock", ClockSeen(0.5, 0.25, -3.0)),
+        snapshots.observed(quorum, "clock", ClockSeen(None, 0.25, -3.0)),
+        snapshots.observed("local", "beacon", CONSENSUS),
+    )
+    return replace(snapshot, observations=(*snapshot.observations, *more))
 
 
 def test_page_exports_exactly_the_table() -> None:

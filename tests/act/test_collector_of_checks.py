@@ -13,6 +13,7 @@ from monitor.judge import offers
 from monitor.judge.offer import Offer
 from monitor.judge.offers import OFFERS
 from monitor.judge.peers import PeersSeen
+from monitor.judge.rpc import MethodSeen, RpcSeen
 from monitor.model import Level, Observation, Snapshot, Unseen, reference_label
 from tests.act.snapshots import (
     NETWORK,
@@ -55,6 +56,21 @@ def showing(*more: Observation[object], is_seen: bool = True, level: Level = Lev
     )
     shown = snapshot_of(findings, (node_facts(),), (*seen, *more))
     return replace(shown, networks=(network_facts(reference=quorum()),))
+
+
+def test_failing_calls_are_shown_by_their_method() -> None:
+    """Of a node that is seen; one whose head is not seen has no ratio of anything."""
+    methods = (
+        MethodSeen("eth_call", 4, 1, 0, 0, None, None),
+        MethodSeen("eth_chainId", 2, 0, 0, 0, None, None),
+    )
+    seen = observed("local", "rpc", RpcSeen(methods))
+    name = "headwatch_rpc_method_error_ratio"
+    assert [one for one in put(showing(seen)) if one[0] == name] == [
+        (name, 0.25, (NETWORK, "local", "eth_call")),
+        (name, 0.0, (NETWORK, "local", "eth_chainId")),
+    ]
+    assert not [one for one in put(showing(seen, is_seen=False)) if one[0] == name]
 
 
 def test_metrics_are_the_offers_by_their_own_names() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
+import aiohttp
 import pytest
 
 from monitor.judge.clock import ClockSeen
+from monitor.lab.faults import Fault
+from monitor.lab.proxy import FaultProxy
 from monitor.probes import clock
 from monitor.rpc import decode
 from monitor.rpc.errors import MethodAbsent
 from monitor.rpc.node import Node
+from monitor.url import Url
 from tests.judge.builders import NOW, TIMEOUT, TIP, run, said, seen_head
 from tests.probes.conftest import Dial
 from tests.probes.situation import asked_of
@@ -59,3 +65,18 @@ async def test_probe_that_knows_nothing_says_so(node: Node, heads: list[object])
     """No dates and no head: there is nothing to be said of clocks."""
     with pytest.raises(MethodAbsent):
         await clock.probe(asked_of(node, heads=heads))  # type: ignore[arg-type]
+
+
+async def test_probe_of_a_real_host_sees_its_clock_leave_and_come_back(
+    proxy: FaultProxy, session: aiohttp.ClientSession
+) -> None:
+    """A clock that is set is known by what comes after."""
+    node = Node("n", Url(proxy.url), session, clock=time.time)
+    skews = []
+    for faults in ((), (Fault("date_skew", seconds=-90.0),), ()):
+        proxy.set(*faults)
+        await node.ask("eth_chainId", (), decode.text)
+        seen = await clock.probe(asked_of(node))
+        assert seen.skew_seconds is not None
+        skews.append(seen.skew_seconds)
+    assert skews == pytest.approx([0.0, -90.0, 0.0], abs=2.0)

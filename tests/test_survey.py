@@ -19,7 +19,8 @@ from monitor.judge.verdict import EMPTY, Memory, fold
 from monitor.model import Finding, Level, Observation, Unseen, subject_of
 from monitor.probes.asked import Asked
 from monitor.rpc import decode
-from monitor.rpc.node import Budget, Limits, Node
+from monitor.rpc.budget import Budget
+from monitor.rpc.node import Limits, Node
 from monitor.survey import (
     KEPT_COUNT,
     PROBE_SECONDS_MAX,

@@ -662,7 +662,7 @@ async def test_burst_of_calls_leaves_the_references_in_their_rounds(world: World
     for reference in watch.references:
         assert reference.node.budget is not None
         reference.node.budget.take(500)
-        reference.node.calls_total += 500
+        reference.node.tally.calls_total += 500
     for _ in range(4):
         found = await world.rounds(1, seconds=float(SECONDS_A_BLOCK), blocks=1)
         assert isinstance(found.reference, Reference)

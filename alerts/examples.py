@@ -379,6 +379,7 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchNodeFinalityWrong", "finality", NODE, FAILED),
     Judged("HeadwatchNodeFinalityOutOfStep", "finality", NODE, DEGRADED),
     Judged("HeadwatchNetworkFinalityStalled", "finality", QUORUM, DEGRADED),
+    Judged("HeadwatchNetworkDrifted", "profile", QUORUM, DEGRADED),
     Judged("HeadwatchNodeNotSynced", "sync", NODE, DEGRADED),
     Judged("HeadwatchNodePeersFew", "peers", NODE, DEGRADED),
     Judged("HeadwatchNodePoolDeaf", "txpool", NODE, DEGRADED),

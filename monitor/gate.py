@@ -107,7 +107,7 @@ async def gate(
     verdict so far and the seconds since the beginning.
     """
     window_seconds = max(window_seconds, asked.over_seconds)
-    async with Sidecar(settings) as sidecar:
+    async with Sidecar(settings, is_gate=True) as sidecar:
         began = sidecar.clock()
         sampler = Sampler(asked.rules, settings, began)
         sidecar.on_round = lambda watch, found: sampler.rounded(watch, found, sidecar.clock())

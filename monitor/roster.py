@@ -101,13 +101,13 @@ class Roster:
 
 
 def rows_of(
-    checks: Sequence[Check[Any]], configured: dict[str, CheckSettings]
+    checks: Sequence[Check[Any]], configured: dict[str, CheckSettings], *, is_gate: bool = False
 ) -> tuple[Check[Any], ...]:
-    """The optional checks that are made, each at its configured pace."""
+    """The optional checks that are made, each at its configured pace; a gate has no hours."""
     rows = []
     for check in checks:
         wanted = configured.get(check.name, CheckSettings())
-        if check.required or not wanted.enabled:
+        if check.required or not wanted.enabled or (is_gate and check.is_slow):
             continue
         every = wanted.every_seconds
         rows.append(check if every is None else replace(check, every_seconds=every))

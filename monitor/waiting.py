@@ -34,7 +34,7 @@ async def wait(
     against the samples of the whole wait, each over its own time. `accepted` sees each verdict
     before it counts; `progress` is called after every round, with the seconds since the beginning.
     """
-    async with Sidecar(settings) as sidecar:
+    async with Sidecar(settings, is_gate=True) as sidecar:
         began = sidecar.clock()
         sampler = Sampler(asked.rules, settings, began)
         sidecar.on_round = lambda watch, found: sampler.rounded(watch, found, sidecar.clock())

@@ -90,4 +90,16 @@ CHAIN_ALERTS: tuple[Alert, ...] = (
         description="The references' final block is three times as far below the head as the "
         "protocol promises. Deposits that wait for finality wait; no node is at fault.",
     ),
+    finding(
+        "HeadwatchNetworkDrifted",
+        check="profile",
+        scope="quorum",
+        level=Level.DEGRADED,
+        severity="info",
+        minutes=30,
+        keep_minutes=30,
+        summary=f"The chain of {NETWORK} has left its profile",
+        description="Its blocks come at another pace than the profile says, and every threshold "
+        "follows from that. Lags may be told too late, or healthy gaps as stalls.",
+    ),
 )

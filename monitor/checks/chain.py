@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.checks.row import Check
-from monitor.judge import finality, reorg
+from monitor.judge import finality, profile, reorg
+from monitor.judge.profile import IntervalsSeen
 from monitor.judge.tags import FinalitySeen
 from monitor.judge.trace import ReorgSeen
 from monitor.probes import finality as finality_probe
+from monitor.probes import profile as profile_probe
 from monitor.probes import reorg as reorg_probe
 
 REORG: Check[ReorgSeen] = Check(
@@ -41,4 +43,21 @@ FINALITY: Check[FinalitySeen] = Check(
     every_seconds=12.0,
 )
 
-CHAIN_CHECKS: tuple[Check[Any], ...] = (REORG, FINALITY)
+PROFILE: Check[IntervalsSeen] = Check(
+    name="profile",
+    title="The chain keeps to its profile",
+    why="Every threshold follows from the chain's profile: on a chain that has changed its pace, "
+    "lags are told too late and stalls too early.",
+    remedy="Compare with the chain's own statistics. If it has changed for good, give the network "
+    "the numbers that the finding names; a newer headwatch may have them.",
+    runbook="checks.md#profile",
+    scopes=("quorum",),
+    asks="profile",
+    methods=("eth_getBlockByNumber",),
+    probe=profile_probe.probe,
+    judge=profile.judge,
+    every_seconds=300.0,
+    is_slow=True,
+)
+
+CHAIN_CHECKS: tuple[Check[Any], ...] = (REORG, FINALITY, PROFILE)

@@ -47,6 +47,8 @@ class Check(Generic[S]):
     every_seconds: float = 0.0
     """How often it is asked, unless configured otherwise; 0 is in every round."""
     needs: Need = ""
+    is_slow: bool = False
+    """Whether what it says takes hours to be known, so that a gate does not make it."""
     compares: bool = False
     """Whether it is asked only where there is a block to compare at (`Asked.pinned`)."""
 

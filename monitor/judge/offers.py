@@ -12,6 +12,7 @@ from monitor.judge import (
     finality,
     logs,
     peers,
+    profile,
     reorg,
     retention,
     rpc,
@@ -26,6 +27,7 @@ from monitor.judge.offer import Offer
 OFFERS: tuple[Offer[Any], ...] = (
     *reorg.OFFERS,
     *finality.OFFERS,
+    *profile.OFFERS,
     *sync.OFFERS,
     *peers.OFFERS,
     *txpool.OFFERS,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.judge.drift import DRIFT_BUDGET_DAYS, Drift, Sum, drift
+from monitor.judge.offer import Offer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import NoQuorum, Round, believed_hash
 from monitor.judge.refit import GAPS_MIN, Fit, gaps_between, linked, refit
@@ -35,6 +36,32 @@ class IntervalsSeen:
 
     headers: tuple[Head, ...]
     """Oldest first; only those count from which links lead to the newest."""
+
+
+def _pace_seconds(seen: IntervalsSeen) -> float | None:
+    """The mean gap between the linked headers; None for fewer than two."""
+    headers = linked(seen.headers)
+    if not headers[1:]:
+        return None
+    return (headers[-1].timestamp - headers[0].timestamp) / (headers[-1].number - headers[0].number)
+
+
+OFFERS: tuple[Offer[IntervalsSeen], ...] = (
+    Offer(
+        "profile.interval_seconds",
+        "seconds",
+        "Mean time between the chain's newest blocks, a thousand at most",
+        _pace_seconds,
+        "quorum",
+    ),
+    Offer(
+        "profile.headers_count",
+        "headers",
+        "Headers that this is read from",
+        lambda seen: float(len(linked(seen.headers))),
+        "quorum",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

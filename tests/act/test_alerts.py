@@ -101,6 +101,7 @@ CASES = (
     Case("finality", NODE, D, "safe_backwards", "HeadwatchNodeFinalityOutOfStep"),
     Case("finality", QUORUM, D, "finality_stalled", "HeadwatchNetworkFinalityStalled"),
     Case("finality", QUORUM, U, "final_unseen", "HeadwatchNetworkCheckUnseen"),
+    Case("profile", QUORUM, D, "drifted", "HeadwatchNetworkDrifted"),
     Case("sync", NODE, D, "says_synced", "HeadwatchNodeNotSynced"),
     Case("sync", NODE, D, "syncing", "HeadwatchNodeNotSynced"),
     Case("sync", NODE, D, "no_peers", "HeadwatchNodeNotSynced"),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from monitor.checks import CHECKS
 from monitor.model import Finding, Level
 from monitor.sidecar import Sidecar
 from tests.rpc.canned import Clock, Refusal, always, nothing_unheard, serving
@@ -33,7 +34,9 @@ async def test_calls_that_are_throttled_are_told_beside_a_head_that_is_seen(worl
     """The verdict is not worse for it: where the node is, is known."""
     world.nodes[0].answers = {
         method: Refusal("limit exceeded", -32005)
-        for method in ("eth_chainId", "web3_clientVersion")
+        for check in CHECKS
+        for method in check.methods
+        if method != "eth_getBlockByNumber"
     }
     world.nodes[0].finalized = Refusal("limit exceeded", -32005)
     async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:

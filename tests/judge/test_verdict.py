@@ -203,6 +203,7 @@ def test_forget_keeps_only_configured_subjects() -> None:
     kept = forget(story.memory, ["node:local"])
     assert set(kept) == {KEY, ("fork", "node:local")}
     assert forget(kept, []) == {}
+    assert set(forget(kept, ["node:local"], ["fork"])) == {KEY}
 
 
 def test_fold_of_one_network_leaves_the_others_as_they_are() -> None:

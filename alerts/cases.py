@@ -193,7 +193,10 @@ def _near(case: Judged, count: int) -> dict[str, str]:
         if level != case.level and not (is_quorum and level != OK):
             subject = case.subject if is_quorum else dict.fromkeys(case.subject, f"at-{level}")
             series |= _level(case.check, subject, level, count)
-    for check in sorted({other.check for other in JUDGED} - {case.check}):
+    checks = {other.check for other in JUDGED} - {case.check}
+    # A row that tells of every check but some is silent for those alone.
+    but = re.search(r'check!~"([^"]+)"', BY_NAME[case.alert].expr)
+    for check in sorted(checks & set(but[1].split("|")) if but else checks):
         series |= _level(check, case.subject, case.level, count)
     for other in (NODE, A_REFERENCE, QUORUM):
         if other != case.subject:

@@ -26,6 +26,7 @@ from tests.rpc.canned import (
     Canned,
     Chain,
     Clock,
+    Json,
     Refusal,
     network_of,
     node_of,
@@ -41,6 +42,22 @@ RULES = tuple(
     for measure in MEASURES
     if measure.kind != "stored"
 )
+ANSWERS: dict[str, Json] = {
+    "eth_syncing": False,
+    "net_peerCount": "0x19",
+    "admin_peers": [
+        {
+            "name": "Geth/v1.16.2-stable/linux-amd64/go1.24.4",
+            "network": {"inbound": True},
+            "protocols": {"eth": {"version": 69, "latestBlock": 100}},
+        }
+    ],
+    "txpool_status": {"pending": "0x78", "queued": "0x7"},
+    "debug_getBadBlocks": [],
+}
+"""What the optional checks are told."""
+NEED_SEVERAL = {"sync.rate_blocks_per_second"}
+"""Measures that one answer does not make."""
 
 
 class World:
@@ -49,7 +66,7 @@ class World:
     def __init__(self) -> None:
         self.chain = Chain(100)
         self.references = {name: Canned(self.chain) for name in "abc"}
-        self.node = Canned(self.chain, answers={"net_peerCount": "0x19"})
+        self.node = Canned(self.chain, answers=dict(ANSWERS))
         self.clock = Clock(NOW)
 
     def settings(self) -> Settings:
@@ -86,16 +103,20 @@ def values(samples: list[Sample]) -> list[float]:
     return [sample.value for sample in samples]
 
 
-ELSEWHERE = ("subscription.", "beacon.", "clock.", "rpc.throttled_ratio", "rpc.slowest_p70_seconds")
-"""What takes a websocket, a consensus client, dates, or more calls than one round makes."""
+ELSEWHERE = (
+    *("subscription.", "beacon.", "clock.", "rpc.throttled_ratio", "rpc.slowest_p70_seconds"),
+    *("finality.", "profile.", "state.", "logs.", "retention.", "upgrade."),
+)
+"""What takes a websocket, a consensus client, dates, more calls than one round makes, or methods
+that these nodes do not have."""
 
 
 async def test_round_of_a_healthy_node_measures_everything_once(world: World) -> None:
     """A sample of every measure that a round can bring, each of that round."""
     found = await world.rounds()
     assert found.pop("rpc.latency_seconds")[0].value > 0
-    for name in [name for name in found if name.startswith(ELSEWHERE)]:
-        assert found.pop(name) == []
+    for name in [name for name in found if name.startswith(ELSEWHERE) or name in NEED_SEVERAL]:
+        assert len(found.pop(name)) <= 1
     assert {name: len(samples) for name, samples in found.items()} == dict.fromkeys(found, 1)
     assert values(found["head.lag_blocks"]) == [0.0]
     assert values(found["head.unseen_ratio"]) == [0.0]
@@ -171,7 +192,8 @@ async def test_round_with_calls_that_are_not_supported_counts_no_error(world: Wo
         world.node.finalized = Refusal(said, -32000)
         assert values((await world.rounds())["rpc.errors"]) == [0.0]
     world.node.finalized = Refusal("internal error", -32000)
-    assert values((await world.rounds())["rpc.errors"]) == [1.0]
+    # The finality check asks for it as well.
+    assert values((await world.rounds())["rpc.errors"]) == [2.0]
 
 
 async def test_round_without_a_majority_measures_no_agreement(world: World) -> None:

@@ -324,7 +324,8 @@ async def test_optional_check_that_a_node_does_not_support_is_skipped_and_said(
     }
     async with Sidecar(world.settings("one", "two"), clock=world.clock) as sidecar:
         await world.rounds(sidecar, is_patient=True)
-        assert list(sidecar.verdict.skipped) == [
+        told = [key for key in sidecar.verdict.skipped if key[0] in {"peers", "config"}]
+        assert told == [
             *(("peers", f"node:{name}") for name in ("one", "two")),
             ("config", "node:one"),
         ]
@@ -334,7 +335,8 @@ async def test_optional_check_that_a_node_does_not_support_is_skipped_and_said(
         del world.nodes[0].answers["eth_chainId"]
         world.clock.now += UNSUPPORTED_SECONDS
         await world.rounds(sidecar, is_patient=True)
-        assert list(sidecar.verdict.skipped) == [("peers", "node:one")]
+        told = [key for key in sidecar.verdict.skipped if key[0] in {"peers", "config"}]
+        assert told == [("peers", "node:one")]
 
 
 async def test_round_that_crashes_while_asking_never_raises(
@@ -434,7 +436,7 @@ async def test_apply_with_a_node_renamed_begins_it_anew(world: World) -> None:
 async def test_apply_with_another_url_begins_the_node_anew(world: World) -> None:
     """The same name at another address is another node; its findings keep their key."""
     async with Sidecar(world.settings("one"), clock=world.clock) as sidecar:
-        await world.rounds(sidecar, 2)
+        await world.rounds(sidecar, 2, is_patient=True)
         moved = settings_of({"dev": world.network}, node_of("one", world.nodes[2]))
         sidecar.apply(moved)
         world.nodes[0].forget()

@@ -127,6 +127,27 @@ def gate_page() -> str:
     return text
 
 
+COMPARED = re.compile(
+    r"^\| (\d+) \| .+? \| \*\*(yes|partly|no)\*\*(.*?) \| (.*?) \| ([YPN– ]+) \|$", re.M
+)
+CITED = re.compile(r"\[`(\w+)`\]\(\.\./([\w/.]+)\)")
+
+
+def test_comparison_answers_every_row_with_a_test_or_a_reason() -> None:
+    """68 rows; what headwatch has, a test shows that is there; what it has not, is said why."""
+    page = (ROOT / "docs" / "comparison.md").read_text()
+    rows = COMPARED.findall(page)
+    assert [int(number) for number, *_ in rows] == list(range(1, 69))
+    for number, word, words, shown, nine in rows:
+        assert len(nine.split()) == 9, number
+        cited = CITED.findall(shown)
+        assert bool(cited) == (word != "no"), number
+        assert words or word == "yes", number
+        for name, path in cited:
+            source = (ROOT / path).read_text()
+            assert f"def {name}(" in source, f"{number}: {path} has no {name}"
+
+
 def test_gate_page_tables_are_those_of_the_code() -> None:
     """`python tests/test_docs.py` writes them anew."""
     assert GATE.read_text(encoding="utf-8") == gate_page()

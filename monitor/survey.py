@@ -30,7 +30,10 @@ from monitor.model import (
 )
 from monitor.probes.asked import Asked, Member, Panel
 from monitor.rpc.errors import RpcError
+from monitor.rpc.node import LANE
 
+BESIDE = "beside"
+"""The lane of their calls: none travels with those of a round."""
 KEPT_COUNT = 40
 """Observations of each probe that are remembered."""
 NODES_AT_ONCE = 16
@@ -261,6 +264,7 @@ class Survey:
     async def _ask_all(
         self, rows: Sequence[Check[Any]], subject: _Subject, asked: Asked[Any]
     ) -> None:
+        LANE.set(BESIDE)
         async with self._turns:
             await asyncio.gather(*(self._ask(row, subject, asked) for row in rows))
 

@@ -128,7 +128,7 @@ def gate_page() -> str:
 
 
 COMPARED = re.compile(
-    r"^\| (\d+) \| .+? \| \*\*(yes|partly|no)\*\*(.*?) \| (.*?) \| ([YPN– ]+) \|$", re.M
+    r"^\| (\d+) \| .+? \| \*\*(yes|partly|no)\*\*(.*?) \| (.*?) \| ([YPN– ]+) \|$", re.MULTILINE
 )
 CITED = re.compile(r"\[`(\w+)`\]\(\.\./([\w/.]+)\)")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -44,6 +45,9 @@ RETRY_AFTER_SECONDS_MAX = 60.0
 """A node that asks for silence gets it, up to this long."""
 EXCHANGE_BYTES_KEPT = 4096
 SINGLE_CALLS_AT_ONCE = 8
+LANE: ContextVar[str] = ContextVar("lane", default="")
+"""Calls of one tick travel together only where this is the same: what is asked beside the rounds
+may take long, and must not take a head past its deadline. Tasks inherit it."""
 HTTP_OK, HTTP_TOO_MANY, HTTP_UNAVAILABLE = 200, 429, 503
 INVALID_REQUEST = -32600
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
@@ -104,7 +108,8 @@ class Node:
         self._address = url.reveal()
         self._dialled = yarl.URL(self._address)
         self._ids = itertools.count(1)
-        self._pending: list[_Call] = []
+        self._pending: defaultdict[str, list[_Call]] = defaultdict(list)
+        """By lane."""
         self._flushes: set[asyncio.Task[None]] = set()
         self._takes_batches = True
         self._sampled_method = ""
@@ -151,13 +156,14 @@ class Node:
             self._fail([call], BudgetSpent(message))
             return call.answer
         self.tally.calls_total += 1
-        if method == self._sampled_method:
+        lane = LANE.get()
+        if method == self._sampled_method and not lane:
             self._sampled_method = ""
             self._begin([call])
         else:
-            if not self._pending:
-                loop.call_soon(self._flush)
-            self._pending.append(call)
+            if not self._pending[lane]:
+                loop.call_soon(self._flush, lane)
+            self._pending[lane].append(call)
         return call.answer
 
     @property
@@ -170,9 +176,9 @@ class Node:
 
     async def close(self) -> None:
         """End what is under way; callers that still wait see a CancelledError."""
-        pending, self._pending = self._pending, []
-        for call in pending:
+        for call in (call for calls in self._pending.values() for call in calls):
             call.answer.cancel()
+        self._pending.clear()
         for flush in tuple(self._flushes):
             flush.cancel()
         await asyncio.gather(*self._flushes, return_exceptions=True)
@@ -188,8 +194,8 @@ class Node:
             text = text[: max(0, len(text) - len(self._address))]
         return text[:EXCHANGE_BYTES_KEPT]
 
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
+    def _flush(self, lane: str) -> None:
+        pending = self._pending.pop(lane, [])
         size = self.limits.batch_calls_max if self._takes_batches else 1
         for start in range(0, len(pending), size):
             self._begin(pending[start : start + size])

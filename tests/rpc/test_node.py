@@ -22,7 +22,7 @@ from monitor.rpc.errors import (
     MethodAbsent,
     RpcError,
 )
-from monitor.rpc.node import Limits, Node
+from monitor.rpc.node import LANE, Limits, Node
 from monitor.url import Url
 from tests.rpc.canned import (
     BATCH_REFUSAL,
@@ -552,3 +552,18 @@ async def test_answers_of_a_node_are_dated_and_timed_as_they_come(
     assert (window.calls, len(window.seconds)) == (2, 2)
     assert all(0 < seconds < DEADLINE_SECONDS for seconds in window.seconds)
     assert node.host_clock.skew_seconds == pytest.approx(60.5)
+
+
+async def test_calls_of_one_tick_in_two_lanes_travel_apart(node: Node, server: Canned) -> None:
+    """What is asked beside the rounds takes no head past its deadline; tasks inherit the lane."""
+
+    async def version() -> str:
+        return await node.ask("web3_clientVersion", (), decode.text)
+
+    async def beside() -> str:
+        LANE.set("beside")
+        return await asyncio.create_task(version())
+
+    await asyncio.gather(*(asyncio.create_task(one()) for one in (beside, version, version)))
+    sizes = [len(request) if isinstance(request, list) else 1 for request in server.requests]
+    assert sorted(sizes) == [1, 2]

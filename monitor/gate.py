@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.config import Settings
@@ -32,6 +32,8 @@ class Outcome:
     """The time was over before the state was settled; what is missing is UNKNOWN."""
     ruling: Ruling | None = None
     """What came of the rules; None where there were none."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The client version of each node, by its name; without those that were not seen."""
 
     @property
     def word(self) -> VerdictWord:
@@ -154,7 +156,7 @@ async def gate(
         ruling = ruling_of(asked, sampler, verdict, now, strict=strict)
         if ruling is not None:
             ruling = replace(ruling, is_aborted=so_far.abort.is_set())
-        return Outcome(verdict, so_far.rounds, timed_out, ruling)
+        return Outcome(verdict, so_far.rounds, timed_out, ruling, versions_of(sidecar))
 
 
 def ruling_of(
@@ -167,6 +169,12 @@ def ruling_of(
         sampler.samples.put(stored)
     results = tuple(evaluate(rule, sampler.samples, now) for rule in asked.rules)
     return Ruling(asked.name, verdict_word(verdict.word, results, strict=strict), results)
+
+
+def versions_of(sidecar: Sidecar) -> Mapping[str, str]:
+    """The client version of each node, by its name; without those that were not seen."""
+    nodes = (node for watch in sidecar.watches.values() for node in watch.nodes)
+    return {node.name: node.version for node in nodes if node.version}
 
 
 def _any_broken(rules: Iterable[Rule], sampler: Sampler, now: float) -> bool:

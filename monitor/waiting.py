@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from monitor.config import Settings
-from monitor.gate import NOTHING, Asked, Outcome, all_of, is_settled, ruling_of
+from monitor.gate import NOTHING, Asked, Outcome, all_of, is_settled, ruling_of, versions_of
 from monitor.judge.verdict import verdict_of
 from monitor.model import Finding, Verdict
 from monitor.sampling import Sampler
@@ -47,7 +48,8 @@ async def wait(
             skipped = sidecar.verdict.skipped
             verdict = accepted(verdict_of(found.values(), now, skipped, strict=strict))
             ruling = ruling_of(asked, sampler, verdict, now, strict=strict)
-            return Outcome(verdict, rounds, timed_out=False, ruling=ruling)
+            versions = versions_of(sidecar)
+            return Outcome(verdict, rounds, timed_out=False, ruling=ruling, versions=versions)
 
         async def until_ready() -> Outcome:
             nonlocal rounds, since
@@ -69,7 +71,7 @@ async def wait(
                 return await until_ready()
         except TimeoutError:
             outcome = known(f"the {timeout_seconds:g} s were over")
-            return Outcome(outcome.verdict, rounds, timed_out=True, ruling=outcome.ruling)
+            return replace(outcome, timed_out=True)
 
 
 def _poll_seconds(watches: tuple[Watch, ...]) -> float:

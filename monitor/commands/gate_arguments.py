@@ -66,6 +66,12 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         type=Path,
         help="findings that are accepted, each with a reason and an end; see docs/gate.md",
     )
+    gate.add_argument(
+        "--state",
+        metavar="FILE",
+        type=Path,
+        help="write down here, on a pass, which version of each node passed; see docs/rollout.md",
+    )
     gate.add_argument("--strict", action="store_true", help="degraded fails as well")
     gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
     gate.add_argument(

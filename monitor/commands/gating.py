@@ -46,6 +46,7 @@ def gate_command(chosen: argparse.Namespace) -> int:
     outputs = [_output(text) for text in chosen.output]
     settings = _gate_settings(chosen)
     entries = _entries(chosen.accepted)
+    _check_state(chosen.state)
     found: list[Verdict] = []
 
     def accepted(verdict: Verdict) -> Verdict:
@@ -55,7 +56,10 @@ def gate_command(chosen: argparse.Namespace) -> int:
         return accept(entries, verdict, strict=chosen.strict) if entries else verdict
 
     outcome, timeout = _judged(chosen, settings, accepted)
-    _report(chosen, outcome, outputs)
+    told = _told(chosen, outcome)
+    _report(chosen, told, outputs)
+    if chosen.state is not None and outcome.word == "pass":
+        _remember(chosen.state, settings, outcome, told)
     if entries:
         from monitor.accepting import notes
 
@@ -113,21 +117,49 @@ def _entries(path: Path | None, clock: Callable[[], float] = time.time) -> Seque
     return load_accepted(path, clock())
 
 
-def _report(
-    chosen: argparse.Namespace, outcome: Outcome, outputs: Sequence[tuple[str, Path]]
-) -> None:
+def _report(chosen: argparse.Namespace, told: Told, outputs: Sequence[tuple[str, Path]]) -> None:
     """Say the outcome, on standard output unless a report goes there, and write the reports."""
     from monitor.act.report import gate_text
     from monitor.act.reports.kinds import KINDS
 
-    told = _told(chosen, outcome)
     if chosen.json:
         say(KINDS["json"].draw(told).rstrip("\n"))
     elif STDOUT not in (path for _, path in outputs):
         is_coloured = sys.stdout.isatty() and not no_colour()
-        say(gate_text(outcome.verdict, colour=is_coloured, ruling=outcome.ruling))
+        say(gate_text(told.verdict, colour=is_coloured, ruling=told.ruling))
     for kind, path in outputs:
         _write(kind, path, told)
+
+
+def _check_state(path: Path | None) -> None:
+    """What is wrong with the state file is told before the nodes are watched, and not after."""
+    if path is None:
+        return
+    from monitor.passed import StateError, read
+
+    try:
+        read(path)
+    except StateError as error:
+        raise UsageError(str(error)) from None
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK):
+        message = f"--state {path}: {folder} is no directory that can be written to"
+        raise UsageError(message)
+
+
+def _remember(path: Path, settings: Settings, outcome: Outcome, told: Told) -> None:
+    """Write down which versions passed. Raises UsageError where it cannot be written."""
+    from monitor.act.reports.kinds import KINDS
+    from monitor.passed import StateError, digest, record
+
+    report = digest(KINDS["json"].draw(told))
+    try:
+        record(path, outcome.versions, report=report, at=outcome.verdict.at)
+    except StateError as error:
+        raise UsageError(str(error)) from None
+    for node in settings.nodes:
+        if node.name not in outcome.versions:
+            note(f"{path} does not say that {node.name} passed: its version was not seen")
 
 
 def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from monitor.config import Gate, show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
+from monitor.passed import read
 from tests.e2e.processes import SECONDS_MAX, get, headwatch, headwatch_beside, sidecar
 
 GATE_SCHEMA = Path(__file__).parents[2] / "docs" / "gate.schema.json"
@@ -67,6 +69,37 @@ async def test_gate_with_rules_exits_as_they_come_out(anvil_path: Path, tmp_path
             assert f"rules of {name}" in text
             assert all(rule["rule"] in text for rule in document["rules"])
             assert ("ended early" in done.stderr) == (name == "waits")
+
+
+async def test_gate_remembers_the_version_that_passed(anvil_path: Path, tmp_path: Path) -> None:
+    """On a pass only, with the digest of the very report; a broken file is told beforehand."""
+    del anvil_path
+    state, report = tmp_path / "state.json", tmp_path / "verdict.json"
+    async with LabNetwork() as net:
+        await net.wait_blocks(3)
+        config = str(written(net, tmp_path / "headwatch.yaml"))
+        said = ("-c", config, "--state", str(state), "--output", f"json={report}")
+        for gate, code in (("many", 1), ("blind", 3), ("well", 0)):
+            assert not state.exists()
+            done = await headwatch_beside("gate", *said, "--gate", gate)
+            assert done.returncode == code, (gate, done.stdout, done.stderr)
+        first = read(state).nodes["local"]
+        assert first.version.startswith("anvil/")
+        assert first.report == "sha256:" + hashlib.sha256(report.read_bytes()).hexdigest()
+        assert (await headwatch_beside("gate", "wait", *said)).returncode == 0
+        again = read(state).nodes["local"]
+        assert (again.version, again.since) == (first.version, first.since)
+        assert again.at > first.at
+        assert again.report == "sha256:" + hashlib.sha256(report.read_bytes()).hexdigest()
+        state.write_text("{}")
+        done = await headwatch_beside("gate", *said)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert f"--state {state}: not a state file" in done.stderr
+        missing = ("gate", "-c", config, "--state", str(tmp_path / "none" / "state.json"))
+        done = await headwatch_beside(*missing)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is no directory that can be written to" in done.stderr
 
 
 async def test_sidecar_answers_for_its_gates(anvil_path: Path, tmp_path: Path) -> None:

@@ -397,6 +397,7 @@ JUDGED: tuple[Judged, ...] = (
     Judged("HeadwatchNodeClockSkewed", "clock", NODE, DEGRADED),
     Judged("HeadwatchOwnClockSkewed", "clock", QUORUM, DEGRADED),
     Judged("HeadwatchNodeConsensusDoubtful", "beacon", NODE, DEGRADED),
+    Judged("HeadwatchNodeVersionOld", "version", NODE, DEGRADED),
     Judged("HeadwatchCheckUnseen", "peers", NODE, UNKNOWN, has_head=True),
     Judged("HeadwatchNetworkCheckUnseen", "reorg", QUORUM, UNKNOWN),
 )

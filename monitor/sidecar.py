@@ -44,6 +44,7 @@ from monitor.model import (
     reference_label,
     subject_of,
 )
+from monitor.releases.feeds import Feeds
 from monitor.roster import Roster, rows_of
 from monitor.rpc.budget import Budget
 from monitor.survey import Survey
@@ -137,6 +138,7 @@ class Sidecar:
         old = {(e.label, e.node.url): e for w in self.watches.values() for e in w.endpoints}
         kept: set[str] = set()
         watches: dict[str, Watch] = {}
+        feeds = Feeds(settings.releases, self.session, self.clock)
         for name, network in settings.networks.items():
             nodes = [n for n in settings.nodes if n.network == name]
             if not nodes:
@@ -153,7 +155,7 @@ class Sidecar:
                 for r in network.references
             ]
             own = [roster.endpoint(old, n.name, n, settings, None) for n in nodes]
-            survey = self._survey(name, rules, settings)
+            survey = self._survey(name, rules, settings, feeds)
             watch = Watch(name, rules, references, own, self.clock, survey=survey)
             before = self.watches.get(name)
             if before is not None:
@@ -179,8 +181,8 @@ class Sidecar:
         }
         self._skipped = {name: self._skipped.get(name, ()) for name in watches}
 
-    def _survey(self, name: str, rules: Policy, settings: Settings) -> Survey:
-        rows = rows_of(checks.CHECKS, settings.checks, is_gate=self._is_gate)
+    def _survey(self, name: str, rules: Policy, settings: Settings, feeds: Feeds) -> Survey:
+        rows = feeds.rows(rows_of(checks.CHECKS, settings.checks, is_gate=self._is_gate))
         return Survey(name, rules, rows, self.clock, self._mistaken)
 
     def _heard(self, watch: Watch) -> None:

@@ -843,6 +843,23 @@ def test_page_mistakes_are_said_so(tmp_path: Path) -> None:
     assert set(said.splitlines()) <= set(PAGE.read_text().splitlines())
 
 
+def test_load_reads_where_releases_are_and_how_checks_are_made(tmp_path: Path) -> None:
+    """A feed is a URL or a file beside the configuration; settings of checks are kept."""
+    text = (
+        "releases:\n"
+        '  - {client: geth, feed: "https://a.example.org/v3/SECRETKEY123", supported: ">=1.16"}\n'
+        "  - {client: reth, feed: feeds/reth.json, advisories: known.json, releases_max: 0}\n"
+        "checks: {version: {every_seconds: 7}}\n"
+    )
+    made = loaded(tmp_path, f"{text}{LEAST}")
+    geth, reth = made.releases
+    assert (str(geth.feed), geth.advisories) == ("https://a.example.org:443/***", None)
+    assert (reth.feed, reth.advisories) == (tmp_path / "feeds/reth.json", tmp_path / "known.json")
+    assert (geth.releases_max, reth.releases_max, geth.days_max) == (3, 0, 60.0)
+    assert made.checks["version"].every_seconds == 7
+    assert "SECRETKEY123" not in config.show(made)
+
+
 def test_page_examples_load(tmp_path: Path) -> None:
     """What the page shows as a configuration is one."""
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -918,7 +935,7 @@ GATES = st.fixed_dictionaries(
         ),
     },
 )
-SECTIONS = ("http", "rpc", "networks", "data_dir", "transactions", "ledgers", "gate")
+SECTIONS = ("http", "rpc", "networks", "data_dir", "transactions", "ledgers", "gate", "releases")
 FILES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS, SHAPES)) | st.fixed_dictionaries(
     {"nodes": st.lists(NODES, max_size=3)},
     optional={

@@ -11,6 +11,7 @@ from monitor.act.alerts_of_answers import ANSWERS_ALERTS
 from monitor.act.alerts_of_beacon import BEACON_ALERTS
 from monitor.act.alerts_of_chain import CHAIN_ALERTS
 from monitor.act.alerts_of_client import CLIENT_ALERTS
+from monitor.act.alerts_of_releases import RELEASE_ALERTS
 from monitor.act.alerts_of_transport import TRANSPORT_ALERTS
 from monitor.act.rules import CHECK, NETWORK, NODE, REFERENCE, Alert, finding, unseen_finding
 from monitor.model import Level
@@ -271,5 +272,6 @@ FINDING_ALERTS: tuple[Alert, ...] = (
     *ANSWERS_ALERTS,
     *TRANSPORT_ALERTS,
     *BEACON_ALERTS,
+    *RELEASE_ALERTS,
     *_UNSEEN,
 )

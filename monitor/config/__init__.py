@@ -22,6 +22,7 @@ from monitor.config.gates import Gate, GateRule
 from monitor.config.ledgers import Ledger
 from monitor.config.place import data_directory
 from monitor.config.problems import ConfigError, Problem
+from monitor.config.releases import ReleaseFeed
 from monitor.config.settings import (
     Alerting,
     File,
@@ -56,6 +57,7 @@ __all__ = [
     "Problem",
     "ProfileRef",
     "ReferenceSettings",
+    "ReleaseFeed",
     "Rpc",
     "Settings",
     "Tap",

@@ -37,6 +37,7 @@ def check(tree: Tree, profiles: Mapping[str, object]) -> None:
     watched_accounts.check_ledgers(tree, _networks(tree))
     gate_rules.check(tree, _networks(tree))
     _checks(tree)
+    _feeds(tree)
     _unique_names(tree, ("ledgers",))
     _unique_names(tree, ("maintenance",))
     _unique_names(tree, *(("alerting", kind) for kind in TOLD))
@@ -59,6 +60,18 @@ def _checks(tree: Tree) -> None:
         elif name not in OPTIONAL_CHECKS:
             hint = nearest(name, OPTIONAL_CHECKS) or f"known: {', '.join(OPTIONAL_CHECKS)}"
             tree.note(("checks", name), "there is no such check", hint)
+
+
+def _feeds(tree: Tree) -> None:
+    """What is known of a client is in one place."""
+    first: dict[object, Loc] = {}
+    for loc, feed in tree.mappings("releases"):
+        client = feed.get("client")
+        if isinstance(client, str) and client in first:
+            other = tree.said(first[client])
+            tree.note((*loc, "client"), f"is also the client of {other}", "write one feed of each")
+        elif isinstance(client, str):
+            first[client] = loc
 
 
 def _names(tree: Tree, *loc: str) -> set[str]:

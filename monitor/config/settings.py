@@ -35,6 +35,7 @@ from monitor.config.kinds import (
     expects,
 )
 from monitor.config.ledgers import Ledger
+from monitor.config.releases import ReleaseFeed
 from monitor.config.transactions import Transactions
 
 BY_NAME, INLINE = "<name>", "<inline>"
@@ -326,6 +327,8 @@ class _Common(Model):
     """What is remembered of the past."""
     transactions: Transactions = Field(default_factory=Transactions)
     """Whose transactions are watched, and what may be done for them."""
+    releases: tuple[ReleaseFeed, ...] = ()
+    """Where the releases and advisories of clients are read, for the check `version`."""
     ledgers: tuple[Ledger, ...] = ()
     """The ledgers that are recomputed and compared; needs the extra `headwatch[ledger]`."""
     gate: dict[Name, Gate] = Field(default_factory=dict)

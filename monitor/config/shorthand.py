@@ -41,10 +41,12 @@ def resolved(file: File) -> Settings:
         networks=networks,
         checks=file.checks,
         nodes=tuple(nodes),
+        checks=file.checks,
         alerting=file.alerting,
         maintenance=file.maintenance,
         history=file.history,
         transactions=_transactions(file, networks, nodes),
+        releases=file.releases,
         ledgers=tuple(_ledger(ledger, networks, nodes) for ledger in file.ledgers),
         gate=file.gate,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from monitor.config import checks, gates, ledgers, transactions
+from monitor.config import checks, gates, ledgers, releases, transactions
 from monitor.config import settings as fields
 from monitor.config.settings import File, Settings
 
@@ -81,7 +81,7 @@ def _readable_from_elsewhere(setting: dict[str, Any]) -> None:
 def _descriptions() -> dict[tuple[str, str], str]:
     """(model, field) -> the text under the field, with those of the models it is made from."""
     found: dict[tuple[str, str], str] = {}
-    modules = (transactions, ledgers, gates, checks, fields)
+    modules = (transactions, ledgers, gates, checks, releases, fields)
     sources = (inspect.getsource(module) for module in modules)
     for part in (part for text in sources for part in ast.parse(text).body):
         if not isinstance(part, ast.ClassDef):

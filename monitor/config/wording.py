@@ -9,6 +9,7 @@ from monitor.config.gates import Gate, GateRule
 from monitor.config.kinds import EXPECTED, SAID, Model
 from monitor.config.ledgers import Ledger
 from monitor.config.problems import Loc, nearest
+from monitor.config.releases import ReleaseFeed
 from monitor.config.settings import (
     BY_NAME,
     INLINE,
@@ -62,6 +63,7 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
     "keystore": (Keystore, "a keystore"),
     "proposals": (Proposals, "proposals"),
     "ledgers": (Ledger, "every ledger"),
+    "releases": (ReleaseFeed, "every feed of releases"),
     "rules": (GateRule, "a rule written as a mapping"),
 }
 """The last setting of a path -> the model of what is in it, and its name in sentences."""
@@ -69,7 +71,7 @@ _OWNERS: Mapping[str, tuple[type[Model], str]] = {
 _NEEDS = {"nodes": "name at least one node to watch: `nodes:` and below it `- name: …`"}
 _LISTS = {
     *("nodes", "references", "alertmanagers", "channels", "heartbeats", "maintenance"),
-    *("accounts", "ledgers", "rules"),
+    *("accounts", "ledgers", "releases", "rules"),
 }
 _MAPPINGS: Mapping[Loc, tuple[type[Model], str]] = {
     ("transactions", "policies"): (TransactionPolicy, "a policy"),

@@ -21,6 +21,7 @@ from monitor.judge import (
     sync,
     txpool,
     upgrade,
+    version,
 )
 from monitor.judge.offer import Offer
 
@@ -40,6 +41,7 @@ OFFERS: tuple[Offer[Any], ...] = (
     *subscription.OFFERS,
     *clock.OFFERS,
     *beacon.OFFERS,
+    *version.OFFERS,
 )
 
 OPTIONAL_CHECKS: tuple[str, ...] = tuple(dict.fromkeys(offer.check for offer in OFFERS))

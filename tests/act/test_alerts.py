@@ -133,6 +133,12 @@ CASES = (
     Case("clock", QUORUM, D, "future_head", "HeadwatchOwnClockSkewed"),
     Case("beacon", NODE, D, "el_offline", "HeadwatchNodeConsensusDoubtful"),
     Case("beacon", NODE, U, "refused", "HeadwatchCheckUnseen"),
+    Case("version", NODE, D, "behind", "HeadwatchNodeVersionOld"),
+    Case("version", NODE, D, "end_of_life", "HeadwatchNodeVersionOld"),
+    Case("version", NODE, D, "vulnerable", "HeadwatchNodeVersionOld"),
+    Case("version", NODE, U, "feed_unseen", "HeadwatchCheckUnseen"),
+    Case("version", NODE, U, "no_feed", "HeadwatchCheckUnseen"),
+    Case("version", NODE, U, "unreadable", "HeadwatchCheckUnseen"),
     Case("reorg", QUORUM, U, "no_quorum", "HeadwatchNetworkCheckUnseen"),
 )
 

@@ -13,14 +13,10 @@ from monitor.act.collector import InstrumentCollector, Sheet, registry_of, rende
 from monitor.act.instruments import Instruments
 from monitor.act.metrics import METRICS
 from monitor.act.readings import VERSION_CHARACTERS_MAX
-from monitor.judge.clock import ClockSeen
-from monitor.judge.rpc import MethodSeen, RpcSeen
 from monitor.judge.seen import HeadSeen
-from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen, reference_label
+from monitor.model import Action, BlockNumber, Level, Snapshot, Unseen
 from tests.act import ledgers, snapshots
-from tests.act.surveyed_clients import of_client
-from tests.judge.test_beacon import WELL as CONSENSUS
-from tests.judge.test_subscription import LIVE as SUBSCRIBED
+from tests.act.surveyed_checks import surveyed
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 NODE = {"network": snapshots.NETWORK, "node": "local"}
@@ -78,21 +74,6 @@ def _openmetrics(snapshot: Snapshot, instruments: Instruments) -> list[Family]:
     body, content_type = render(registry_of(snapshot, instruments), "application/openmetrics-text")
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
     return list(parse_openmetrics(body.decode()))  # type: ignore[no-untyped-call]
-
-
-def surveyed(snapshot: Snapshot) -> Snapshot:
-    """With what the optional checks wrote down."""
-    calls = MethodSeen("eth_chainId", 20, 1, 1, 20, 0.1, 0.1)
-    quorum = reference_label(snapshots.NETWORK)
-    more = (
-        *of_client(),
-        snapshots.observed("local", "rpc", RpcSeen((calls,))),
-        snapshots.observed("local", "subscription", SUBSCRIBED),
-        snapshots.observed("local", "clock", ClockSeen(0.5, 0.25, -3.0)),
-        snapshots.observed(quorum, "clock", ClockSeen(None, 0.25, -3.0)),
-        snapshots.observed("local", "beacon", CONSENSUS),
-    )
-    return replace(snapshot, observations=(*snapshot.observations, *more))
 
 
 def test_page_exports_exactly_the_table() -> None:

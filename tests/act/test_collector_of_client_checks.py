@@ -23,10 +23,10 @@ def test_peers_are_exported_by_client_and_direction() -> None:
     """The mix of clients has a label, out of few; what was counted is counted once."""
     labels = 'network="ethereum",node="local"'
     assert page_with(PEERS) == {
-        f"headwatch_peers_connected_count{{{labels}}} 5.0",
-        f"headwatch_peers_inbound_count{{{labels}}} 1.0",
-        f"headwatch_peers_outbound_count{{{labels}}} 2.0",
-        f"headwatch_peers_behind_count{{{labels}}} 1.0",
+        f"headwatch_peers_connected{{{labels}}} 5.0",
+        f"headwatch_peers_inbound{{{labels}}} 1.0",
+        f"headwatch_peers_outbound{{{labels}}} 2.0",
+        f"headwatch_peers_behind{{{labels}}} 1.0",
         f'headwatch_peers_clients{{client="geth",{labels}}} 2.0',
         f'headwatch_peers_clients{{client="other",{labels}}} 1.0',
     }
@@ -34,6 +34,6 @@ def test_peers_are_exported_by_client_and_direction() -> None:
 
 def test_peers_that_are_not_told_of_have_no_sample() -> None:
     """No client has 0 peers where the node says nothing of them; unseen, there is no count."""
-    only = 'headwatch_peers_connected_count{network="ethereum",node="local"} 5.0'
+    only = 'headwatch_peers_connected{network="ethereum",node="local"} 5.0'
     assert page_with(PeersSeen(5)) == {only}
     assert page_with(Unseen("timeout", "no answer in 5 s")) == set()

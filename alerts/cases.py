@@ -35,7 +35,8 @@ from alerts.examples_of_transactions import (
     Watched,
 )
 from monitor.act.alerts import BY_NAME, runbook_url
-from monitor.act.rules import Alert, duration
+from monitor.act.rules import OPTIONAL, Alert, duration
+from monitor.judge.verdict import REQUIRED
 
 Test = dict[str, object]
 
@@ -193,11 +194,10 @@ def _near(case: Judged, count: int) -> dict[str, str]:
         if level != case.level and not (is_quorum and level != OK):
             subject = case.subject if is_quorum else dict.fromkeys(case.subject, f"at-{level}")
             series |= _level(case.check, subject, level, count)
-    checks = {other.check for other in JUDGED} - {case.check}
-    # A row that tells of every check but some is silent for those alone.
-    but = re.search(r'check!~"([^"]+)"', BY_NAME[case.alert].expr)
-    for check in sorted(checks & set(but[1].split("|")) if but else checks):
+    for check in sorted(_others(case)):
         series |= _level(check, case.subject, case.level, count)
+    if BY_NAME[case.alert].check == OPTIONAL and case.has_head:
+        series |= _head(case.subject, count)
     for other in (NODE, A_REFERENCE, QUORUM):
         if other != case.subject:
             series |= _level(case.check, other, case.level, count)
@@ -207,6 +207,13 @@ def _near(case: Judged, count: int) -> dict[str, str]:
         series |= _level(case.check, subject, case.level, count)
         series |= {} if case.has_head else _head(subject, count)
     return series
+
+
+def _others(case: Judged) -> set[str]:
+    """The checks of which the alert does not tell; one of every optional check, of the required."""
+    if BY_NAME[case.alert].check == OPTIONAL:
+        return set(REQUIRED)
+    return {other.check for other in JUDGED} - {case.check}
 
 
 def _level(check: str, subject: Mapping[str, str], level: int, count: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from monitor.act.alerts_of_findings import FINDING_ALERTS
 from monitor.act.collector import registry_of, render
 from monitor.act.rules import OPTIONAL
 from monitor.checks import CHECKS
-from monitor.judge.verdict import WITHOUT_REFERENCE
+from monitor.judge.verdict import REQUIRED, WITHOUT_REFERENCE
 from monitor.lab.scenarios import SCENARIOS
 from monitor.model import Finding, Level, Snapshot, Unseen, reference_label, subject_of
 from tests.act.snapshots import (
@@ -227,8 +227,11 @@ def test_unseen_and_uncompared_share_a_level_and_no_reason() -> None:
 
 
 def shown(case: Case, *, silenced: bool = False) -> Snapshot:
-    """A snapshot in which this is found, and the node's head is there where the reason says so."""
-    answers = case.reason not in {"timeout", "refused", "stale"}
+    """A snapshot in which this is found, and the node's head is there where the reason says so.
+
+    What is not required asks something else, of a node whose head is seen.
+    """
+    answers = case.check not in REQUIRED or case.reason not in {"timeout", "refused", "stale"}
     seen = observations_of("local", TIP)
     if not answers:
         seen = (observed("local", "head", Unseen("refused", "no")),)

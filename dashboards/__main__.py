@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards import fleet, ledger, node, normal, references, transactions, watcher
+from dashboards import checks, fleet, ledger, node, normal, references, transactions, watcher
 from dashboards.board import Board
 
 BOARDS: tuple[Board, ...] = (
     fleet.BOARD,
     node.BOARD,
+    checks.BOARD,
     references.BOARD,
     transactions.BOARD,
     ledger.BOARD,

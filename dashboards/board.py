@@ -111,9 +111,12 @@ class Board:
         ).auto_panel_ids()
 
 
-def link_to(name: str, **fields: str) -> str:
-    """A path to another board with this one's choices; `fields` are columns of the clicked row."""
-    variables = ("datasource", "job", "instance")
+def link_to(name: str, *more: str, **fields: str) -> str:
+    """A path to another board with this one's choices; `fields` are columns of the clicked row.
+
+    `more` are variables that both boards have, beside those by which headwatch is chosen.
+    """
+    variables = ("datasource", "job", "instance", *more)
     chosen = [f"${{{variable}:queryparam}}" for variable in variables]
     chosen += [f"var-{variable}=${{__data.fields.{field}}}" for variable, field in fields.items()]
     return f"/d/{TAG}-{name}?{'&'.join(chosen)}&${{__url_time_range}}"

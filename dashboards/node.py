@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import promql
-from dashboards.board import SHARED, Board, Line, Section, Variable
+from dashboards.board import SHARED, Board, Line, Section, Variable, link_to
 from dashboards.panels import (
     BLOCKS,
     LEVELS,
@@ -95,6 +95,7 @@ CHECKS = timeline(
     "Findings",
     "The level of each check over time.",
     Query(_of_node("headwatch_finding_level", "check"), "{{check}}"),
+    links=(("The numbers behind the other checks", link_to("checks", "network", "node")),),
 )
 LAG = timeseries(
     "Lag in blocks",
@@ -209,7 +210,7 @@ BOARD = Board(
     variables=(PICKED,),
     edges_of=(NODE,),
     sections=(
-        Section("", (Line(4, NOW, (4, 3, 3, 3, 3, 5, 3)), Line(7, (CHECKS,)))),
+        Section("", (Line(4, NOW, (4, 3, 3, 3, 3, 5, 3)), Line(10, (CHECKS,)))),
         Section("Head", (Line(8, (LAG, LAG_SECONDS)), Line(8, (HEADS, AGES)))),
         Section("Stall, fork, finality", (Line(8, (STALL, FORK)), Line(8, (FINALITY, FINAL)))),
         Section(

@@ -185,11 +185,22 @@ def stat(
 
 
 def timeline(
-    title: str, description: str, *queries: Query, steps: Sequence[Step] = LEVELS
+    title: str,
+    description: str,
+    *queries: Query,
+    steps: Sequence[Step] = LEVELS,
+    links: Sequence[tuple[str, str]] = (),
 ) -> Panel:
-    """One bar each, coloured by what was so at that time; `steps` must give every value a word."""
+    """One bar each, coloured by what was so at that time; `steps` must give every value a word.
+
+    `links` lead from its title, by their words and where to.
+    """
     return core.StateTimeline(
         **_frame(title, description, queries),
+        links=[
+            core.DashboardLink(title=words, type="link", uri=url, keepTime=False)
+            for words, url in links
+        ],
         thresholds=thresholds(steps),
         mappings=mappings(steps),
         fillOpacity=80,

@@ -25,6 +25,7 @@ from monitor.model import (
     subject_of,
 )
 from tests.act import ledgers, snapshots
+from tests.act.surveyed_checks import surveyed
 
 T = TypeVar("T")
 Kind = Literal["opened", "changed", "closed"]
@@ -44,6 +45,7 @@ GROWTH = {
     "rounds_total": 1 / 6,
     "since": 1.0,
     "timestamp": 1.0,
+    "total": 1 / 600,
 }
 """By how much a field of a snapshot grows in a second, by its name."""
 ERRORS_PER_SECOND = 0.05
@@ -145,7 +147,7 @@ def moments() -> Iterator[tuple[float, Snapshot]]:
         for kind, check, subject in phase.edges:
             found = _finding(check, subject)
             edges[found.key] = Action(kind, found.key, at, found, Level.UNKNOWN)
-        watching = replace(_watching(phase.snapshot), transactions_mode=phase.mode)
+        watching = replace(_watching(surveyed(phase.snapshot)), transactions_mode=phase.mode)
         snapshot = _keeping(watching, is_wrong=phase is PHASES[-1])
         for _ in range(phase.scrapes):
             yield (

@@ -68,3 +68,11 @@ def test_link_carries_what_was_chosen_and_what_was_clicked() -> None:
         "/d/headwatch-node?${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
         "&var-network=${__data.fields.Network}&var-node=${__data.fields.Node}&${__url_time_range}"
     )
+
+
+def test_link_carries_further_variables_that_both_boards_have() -> None:
+    """A board of the same node opens on that node."""
+    assert link_to("checks", "network", "node") == (
+        "/d/headwatch-checks?${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+        "&${network:queryparam}&${node:queryparam}&${__url_time_range}"
+    )

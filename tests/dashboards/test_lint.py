@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -41,19 +42,28 @@ def test_boards_have_uids_of_their_own() -> None:
 def test_links_between_boards_lead_somewhere() -> None:
     """A link to a board names one that is there, and variables that it has."""
     uids = {board["uid"]: board for board in BOARDS.values()}
-    found = 0
+    found = set()
     for board in BOARDS.values():
-        for panel in panels(board):
-            for override in panel["fieldConfig"]["overrides"]:
-                for each in override["properties"]:
-                    for link in each["value"] if each["id"] == "links" else ():
-                        path, _, query = link["url"].partition("?")
-                        target = uids[path.removeprefix("/d/")]
-                        names = {v["name"] for v in target["templating"]["list"]}
-                        chosen = {p.partition("=")[0] for p in query.split("&") if p[0] == "v"}
-                        assert chosen <= {f"var-{name}" for name in names}
-                        found += 1
-    assert found
+        for link in (link for panel in panels(board) for link in _links(panel)):
+            path, _, query = link["url"].partition("?")
+            target = uids[path.removeprefix("/d/")]
+            names = {v["name"] for v in target["templating"]["list"]}
+            given = {p.partition("=")[0] for p in query.split("&") if p[0] == "v"}
+            given |= {f"var-{name}" for name in re.findall(r"\$\{(\w+):queryparam\}", query)}
+            assert given <= {f"var-{name}" for name in names}
+            found.add((board["uid"], target["uid"]))
+    assert found == {
+        ("headwatch-fleet", "headwatch-node"),
+        ("headwatch-node", "headwatch-checks"),
+    }
+
+
+def _links(panel: Json) -> Iterator[Json]:
+    """Those of its title, and those of its columns."""
+    yield from panel.get("links", ())
+    for override in panel["fieldConfig"]["overrides"]:
+        for each in override["properties"]:
+            yield from each["value"] if each["id"] == "links" else ()
 
 
 # -- the rules, shown something bad ----------------------------------------------------------------

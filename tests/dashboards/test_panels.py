@@ -112,3 +112,12 @@ def test_table_joins_its_queries_and_names_their_columns() -> None:
     }
     assert "links" in properties["Node"]
     assert {"mappings", "thresholds", "custom.cellOptions"} <= properties["Level"]
+
+
+def test_timeline_leads_on_from_its_title() -> None:
+    """The address holds all that is carried over, so that Grafana adds nothing."""
+    found = written(timeline("T", "D.", READY, links=(("More", "/d/x"),)))
+    (link,) = found["links"]
+    assert (link["title"], link["url"], link["type"]) == ("More", "/d/x", "link")
+    assert not link["targetBlank"] | link["includeVars"] | link["keepTime"]
+    assert written(timeline("T", "D.", READY))["links"] == []

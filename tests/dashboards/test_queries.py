@@ -144,6 +144,27 @@ def test_numbers_of_ledgers_are_those_of_the_recording(filled: Recorded) -> None
     assert [band for (band,) in bands] == [2, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0]
 
 
+def test_numbers_of_checks_are_those_of_the_recording(filled: Recorded) -> None:
+    """What the first panels show is what the checks wrote down of the node, and of the network."""
+    board = BOARDS["checks"]
+    values = chosen(filled, board)
+    asked = {each.where: filled_in(each.expression, values) for each in targets(board)}
+
+    def number(where: str) -> float:
+        (((_, value),),) = filled.instant(asked[where], END)
+        return float(value)
+
+    assert number("Worst finding A") == 0.0
+    assert number("Until it is level A") == 50.0
+    assert number("Fewest peers A") == 5.0
+    assert [number(f"Wrong {what} A") for what in ("values", "logs")] == [0.0, 0.0]
+    assert number("Next upgrade A") == 30 * 86_400
+    assert number("Headwatch's clock A") == 0.25
+    for ref in "AB":
+        found = filled.range(asked[f"Reorgs {ref}"], BEGIN, END, SCRAPE_SECONDS)
+        assert max(float(value) for series in found for _, value in series) >= 1.0
+
+
 def test_mistake_that_was_made_once_is_shown(filled: Recorded) -> None:
     """Whether the counter was there before the mistake or began with it."""
     board = BOARDS["watcher"]

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 from monitor.act.alerts import ALERTS, BY_NAME
 from monitor.act.rules import seconds_of
+from monitor.judge.verdict import REQUIRED
 from tests.alerts.conftest import CONFIGURATION, Inhibitor
 
 RULES = CONFIGURATION.parent / "headwatch.rules.yml"
@@ -157,10 +158,18 @@ NODE_ALERTS = (
     "HeadwatchSubscriptionDown",
     "HeadwatchObservationStale",
 )
+OF_OPTIONAL_CHECKS = tuple(
+    row.name
+    for row in ALERTS
+    if row.scope == "node" and row.check not in REQUIRED and row.name not in NODE_ALERTS
+)
+"""What else is found of a node: whatever is wrong with its chain, or its head, explains it."""
 QUORUM_LOST = {"HeadwatchQuorumLost"}
 OF_ACCOUNTS = {alert.name: alert for alert in ALERTS if alert.scope == "account"}
 BLIND = ("HeadwatchEvidenceWeak", "HeadwatchAccountUnknown")
 """What becomes of an account that cannot be judged."""
+UNJUDGED = ("HeadwatchNetworkUnseen", "HeadwatchNetworkCheckUnseen")
+"""What becomes of a network whose references cannot be believed."""
 OF_LEDGERS = {alert.name: alert for alert in ALERTS if alert.scope == "ledger"}
 UNCOMPARED = ("HeadwatchLedgerUnknown", "HeadwatchLedgerStale")
 """What becomes of a ledger that cannot be compared."""
@@ -169,18 +178,44 @@ UNCOMPARED = ("HeadwatchLedgerUnknown", "HeadwatchLedgerStale")
 @pytest.mark.parametrize(
     ("cause", "follows", "stays"),
     [
-        ("HeadwatchNodeUnseen", NODE_ALERTS, ()),
+        ("HeadwatchNodeUnseen", (*NODE_ALERTS, *OF_OPTIONAL_CHECKS), ()),
         (
             "HeadwatchNodeWrongChain",
-            ("HeadwatchNodeForked", "HeadwatchNodeStalled", "HeadwatchNodeBehind"),
+            (
+                "HeadwatchNodeForked",
+                "HeadwatchNodeStalled",
+                "HeadwatchNodeBehind",
+                *OF_OPTIONAL_CHECKS,
+            ),
             ("HeadwatchNodeRpcBudgetBurningFast", "HeadwatchNodeUnseen"),
         ),
         (
             "HeadwatchNodeForked",
-            ("HeadwatchNodeStalled", "HeadwatchNodeBehind", "HeadwatchNodeOutOfStep"),
-            ("HeadwatchSubscriptionDown", "HeadwatchNodeWrongChain"),
+            (
+                "HeadwatchNodeStalled",
+                "HeadwatchNodeBehind",
+                "HeadwatchNodeOutOfStep",
+                "HeadwatchSubscriptionDown",
+                *OF_OPTIONAL_CHECKS,
+            ),
+            ("HeadwatchNodeRpcBudgetBurningSlow", "HeadwatchNodeWrongChain"),
         ),
-        ("HeadwatchNodeStalled", ("HeadwatchNodeBehind",), ("HeadwatchNodeForked",)),
+        (
+            "HeadwatchNodeStalled",
+            ("HeadwatchNodeBehind", *OF_OPTIONAL_CHECKS),
+            ("HeadwatchNodeForked",),
+        ),
+        ("HeadwatchNodeBehind", OF_OPTIONAL_CHECKS, ("HeadwatchNodeStalled",)),
+        (
+            "HeadwatchNodeStateDiffers",
+            ("HeadwatchNodePeersFew", "HeadwatchNodeLogsDoubtful", "HeadwatchCheckUnseen"),
+            ("HeadwatchNodeForked", "HeadwatchNodeBehind", "HeadwatchNodeUpgradeMissing"),
+        ),
+        (
+            "HeadwatchNodePeersFew",
+            ("HeadwatchCheckUnseen",),
+            ("HeadwatchNodePoolDeaf", "HeadwatchNodeStateDiffers"),
+        ),
         (
             "HeadwatchNodeRpcBudgetBurningFast",
             ("HeadwatchNodeRpcBudgetBurningSlow",),
@@ -228,13 +263,14 @@ def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibi
         "HeadwatchNodeChainUnknown",
         "HeadwatchNodeStallUnknown",
         "HeadwatchNodeForkUnknown",
+        "HeadwatchCheckUnseen",
     }
     for network, instance in (("parted", "a:9845"), ("parted", "b:9845"), ("whole", "a:9845")):
         here = {"network": network, "instance": instance}
         inhibitor.post(
             [
-                *(alert(name, **here, node="local") for name in follows),
-                alert("HeadwatchNetworkUnseen", **here, reference="quorum"),
+                *(alert(name, **here, node=name) for name in follows),
+                *(alert(name, **here, reference="quorum") for name in UNJUDGED),
                 *(alert(name, **here, account=name) for name in BLIND),
                 *(alert(name, **here, ledger=name) for name in UNCOMPARED),
                 alert("HeadwatchReferenceUnseen", **here, reference="a"),
@@ -245,7 +281,7 @@ def test_lost_quorum_silences_what_cannot_be_judged_without_it(inhibitor: Inhibi
         )
     parted = {"network": "parted", "instance": "a:9845"}
     inhibitor.post([alert("HeadwatchQuorumLost", **parted, reference="quorum")])
-    explained = {*follows, *BLIND, *UNCOMPARED, "HeadwatchNetworkUnseen"}
+    explained = {*follows, *BLIND, *UNCOMPARED, *UNJUDGED}
     assert inhibitor.silenced_with(explained, **parted) == explained
     assert not inhibitor.silenced(network="parted", instance="b:9845")
     assert not inhibitor.silenced(network="whole")
@@ -259,9 +295,10 @@ def test_stopped_rounds_silence_what_became_unknown_by_them(inhibitor: Inhibitor
         "HeadwatchNodeChainUnknown",
         "HeadwatchNodeStallUnknown",
         "HeadwatchNodeForkUnknown",
+        "HeadwatchCheckUnseen",
         "HeadwatchObservationStale",
     }
-    of_references = {"HeadwatchNetworkUnseen", "HeadwatchReferenceUnseen", "HeadwatchQuorumLost"}
+    of_references = {*UNJUDGED, "HeadwatchReferenceUnseen", "HeadwatchQuorumLost"}
     for instance in ("a:9845", "b:9845"):
         here = {"network": "stopped", "instance": instance}
         inhibitor.post(

@@ -41,7 +41,6 @@ def resolved(file: File) -> Settings:
         networks=networks,
         checks=file.checks,
         nodes=tuple(nodes),
-        checks=file.checks,
         alerting=file.alerting,
         maintenance=file.maintenance,
         history=file.history,

@@ -1,0 +1,225 @@
+"""The checks that follow from answers: each from what was said to one comparison. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.canary.comparison import Comparison, Line
+from monitor.canary.differences import Difference, is_breaking
+from monitor.canary.latency import RATIO_MAX, Pace
+from monitor.judge.seen import IdentitySeen
+from monitor.model import Unseen
+
+LINES_MAX = 10
+"""A report names so many places of a check, and how many more there are."""
+DAY_SECONDS = 86_400
+DISK_DAYS_MIN = 14
+"""A disk that is full sooner wants a decision before the candidate goes into service."""
+DISK_SECONDS_MIN = 600.0
+"""Databases write in heaves: a rate of less time than this says nothing of a day."""
+
+
+def identity(baseline: IdentitySeen | Unseen, candidate: IdentitySeen | Unseen) -> Comparison:
+    """Chain id and genesis; the versions are only told."""
+    if isinstance(baseline, Unseen) or isinstance(candidate, Unseen):
+        unseen = [
+            f"the {name} was not seen ({seen.reason}: {seen.detail})"
+            for name, seen in (("baseline", baseline), ("candidate", candidate))
+            if isinstance(seen, Unseen)
+        ]
+        return Comparison("identity", "unknown", "unseen", "; ".join(unseen), asked=1)
+    lines = (
+        Line("eth_chainId", str(baseline.chain_id), str(candidate.chain_id)),
+        Line("genesis", baseline.genesis_hash, candidate.genesis_hash),
+        Line("web3_clientVersion", baseline.client_version, candidate.client_version),
+    )
+    if baseline.chain_id != candidate.chain_id:
+        said = f"chain {candidate.chain_id}, the baseline serves chain {baseline.chain_id}"
+        return Comparison("identity", "fail", "other_chain", said, lines, 1)
+    if baseline.genesis_hash != candidate.genesis_hash:
+        said = f"chain {candidate.chain_id} with another genesis block than the baseline's"
+        return Comparison("identity", "fail", "other_genesis", said, lines, 1)
+    said = f"chain {candidate.chain_id}, {baseline.client_version} and {candidate.client_version}"
+    return Comparison("identity", "pass", "same_chain", said, lines, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Forks:
+    """What a node says of its hard forks (EIP-7910, `eth_config`)."""
+
+    current: str
+    """The fork id (EIP-2124, EIP-6122) of the rules in force."""
+    upcoming: str
+    """That of the next rules; empty where none are scheduled."""
+
+
+def upgrades(
+    baseline: Forks | Unseen, candidate: Forks | Unseen, references: Mapping[str, Forks | Unseen]
+) -> Comparison:
+    """Current and next fork ids, against the baseline and whichever references say theirs."""
+    others = {"baseline": baseline, **references}
+    said_by = {name: one for name, one in others.items() if not isinstance(one, Unseen)}
+    asked = len(others) + 1
+    if isinstance(candidate, Unseen):
+        who = "neither node serves" if isinstance(baseline, Unseen) else "the candidate lacks"
+        said = f"{who} eth_config (EIP-7910): nothing is known, which is no pass"
+        return Comparison("upgrades", "skipped", candidate.reason, said, asked=asked)
+    if not said_by:
+        said = "only the candidate serves eth_config (EIP-7910): there is nothing to compare it by"
+        return Comparison("upgrades", "skipped", "nothing_to_compare", said, asked=asked)
+    lines = tuple(
+        Line(f"{what} forkId, {name}", theirs or "none", mine or "none")
+        for name, one in said_by.items()
+        for what, theirs, mine in (
+            ("current", one.current, candidate.current),
+            ("next", one.upcoming, candidate.upcoming),
+        )
+    )
+    for name, one in said_by.items():
+        if one.current != candidate.current:
+            said = f"the rules in force are fork {candidate.current}, by the {name} {one.current}"
+            return Comparison("upgrades", "fail", "other_rules", said, lines, asked)
+    for name, one in said_by.items():
+        if one.upcoming and one.upcoming != candidate.upcoming:
+            mine = f"fork {candidate.upcoming}" if candidate.upcoming else "nothing"
+            said = f"the next fork is {one.upcoming} by the {name}, and {mine} by the candidate"
+            return Comparison("upgrades", "fail", "not_ready", said, lines, asked)
+    if candidate.upcoming and not all(one.upcoming for one in said_by.values()):
+        said = f"ready for fork {candidate.upcoming}, of which not all others know"
+        return Comparison("upgrades", "warn", "others_not_ready", said, lines, asked)
+    said = f"fork {candidate.current}, next {candidate.upcoming or 'none'}, as the others have it"
+    return Comparison("upgrades", "pass", "same_forks", said, lines, asked)
+
+
+def methods(gone: Mapping[str, str], served: int, asked: int) -> tuple[Comparison, ...]:
+    """`gone` are methods that the baseline serves and the candidate does not, and what it said."""
+    if not gone:
+        said = f"all of the {served} methods that the baseline serves"
+        return (Comparison("methods", "pass", "all_served", said, asked=asked),)
+    return tuple(
+        Comparison(
+            "methods",
+            "fail",
+            "gone",
+            f"{method} is gone: {words}",
+            (Line(method, "served", words),),
+            asked,
+            f"method:{method}",
+        )
+        for method, words in gone.items()
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the questions of one method."""
+
+    asked: int = 0
+    unseen: int = 0
+    """Those to which the baseline gave no answer, so that there is nothing to compare."""
+    found: list[tuple[str, tuple[Difference, ...]]] | None = None
+    """What differed in every round, by question, as far as it is kept."""
+    more: int = 0
+    """Questions that differed beyond what is kept."""
+
+
+def answers(tallies: Mapping[str, Tally], passed_over: Mapping[str, int]) -> tuple[Comparison, ...]:
+    """One for each method that answers otherwise, and one for all that do not.
+
+    `passed_over` counts recorded requests that were not put, by reason.
+    """
+    asked = sum(tally.asked for tally in tallies.values())
+    told = tuple(_differs(name, one) for name, one in sorted(tallies.items()) if one.found)
+    unseen = sum(tally.unseen for tally in tallies.values())
+    left_out = [f"{count} {reason}" for reason, count in sorted(passed_over.items()) if count]
+    notes = f"; not put: {', '.join(left_out)}" if left_out else ""
+    notes += f"; {unseen} the baseline did not answer" if unseen else ""
+    if not asked or unseen == asked:
+        said = f"none of {asked} questions was answered by the baseline{notes}"
+        return (Comparison("answers", "unknown", "unseen", said, asked=asked),)
+    alike = len(tallies) - len(told)
+    said = f"{alike} of {len(tallies)} methods answer alike, {asked} questions{notes}"
+    outcome = Comparison("answers", "pass", "alike", said, asked=asked)
+    return (*told, outcome)
+
+
+def _differs(method: str, tally: Tally) -> Comparison:
+    found = tally.found or []
+    breaking = [one for one in found if is_breaking(one[1])]
+    shown = breaking or found
+    lines = [
+        Line(f"{words}: {one.path or 'the answer'} {one.kind}", one.baseline, one.candidate)
+        for words, places in shown
+        for one in places
+        if one.kind != "added" or not breaking
+    ]
+    places = list(dict.fromkeys(_field(one.path) for _, some in shown for one in some))
+    named = ", ".join(place or "the whole answer" for place in places[:3])
+    count = len(shown) + tally.more
+    verb = "differs" if breaking else "has fields that are new"
+    said = f"{method} {verb} in {count} of {tally.asked} answers: {named}"
+    return Comparison(
+        "answers",
+        "fail" if breaking else "warn",
+        "changed" if breaking else "fields_added",
+        said,
+        tuple(lines[:LINES_MAX]),
+        tally.asked,
+        f"method:{method}",
+    )
+
+
+def _field(path: str) -> str:
+    """A path without its indexes, under which the same difference in many rows is one."""
+    return "".join(part.partition("]")[2] if i else part for i, part in enumerate(path.split("[")))
+
+
+def latency(paces: Sequence[Pace]) -> Comparison:
+    """Slower only where the interval of the ratio says so, and by what somebody notices."""
+    known = [one for one in paces if one.is_known]
+    asked = sum(2 * one.pairs for one in paces)
+    if not known:
+        said = "too few calls were answered in time to compare"
+        return Comparison("latency", "unknown", "too_few", said, asked=asked)
+    ranked = sorted(known, key=lambda one: -one.lower)
+    lines = tuple(
+        Line(
+            f"{one.method}, median of {one.pairs}, "
+            f"ratio {one.ratio:.2f} ({one.lower:.2f} to {one.upper:.2f})",
+            f"{1000 * one.baseline_seconds:.2f} ms",
+            f"{1000 * one.candidate_seconds:.2f} ms",
+        )
+        for one in ranked[:LINES_MAX]
+    )
+    slower = [one for one in ranked if one.is_slower]
+    if slower:
+        worst = slower[0]
+        said = (
+            f"{len(slower)} of {len(known)} methods are slower, at worst {worst.method}: "
+            f"{worst.ratio:.1f} times, surely more than {RATIO_MAX:g} times"
+        )
+        return Comparison("latency", "fail", "slower", said, lines, asked)
+    worst = ranked[0]
+    said = f"{len(known)} methods, at worst {worst.method}: {worst.ratio:.2f} times the baseline's"
+    return Comparison("latency", "pass", "as_fast", said, lines, asked)
+
+
+def disk(grown_bytes: int, seconds: float, free_bytes: int) -> Comparison:
+    """Bytes a day from two readings, and how long the file system will take them."""
+    if seconds < DISK_SECONDS_MIN:
+        said = (
+            f"{grown_bytes} bytes more in {seconds:.0f} s: too short to say anything of a day, "
+            f"--for {DISK_SECONDS_MIN / 60:.0f}m is the least"
+        )
+        return Comparison("disk", "unknown", "too_short", said, asked=2)
+    daily = grown_bytes * DAY_SECONDS / seconds
+    lines = (Line("GB a day", "", f"{daily / 1e9:.2f}"),)
+    said = f"{daily / 1e9:.2f} GB a day"
+    if daily <= 0:
+        return Comparison("disk", "pass", "not_growing", said, lines, 2)
+    days = free_bytes / daily
+    said += f", the disk is full in {days:.0f} days"
+    if days < DISK_DAYS_MIN:
+        return Comparison("disk", "warn", "full_soon", said, lines, 2)
+    return Comparison("disk", "pass", "room", said, lines, 2)

@@ -62,7 +62,7 @@ UNPINNED = tuple(
     Question(method, (), is_pinned=False)
     for method in (
         *("eth_blockNumber", "eth_chainId", "eth_gasPrice", "eth_maxPriorityFeePerGas"),
-        *("eth_syncing", "net_version", "web3_clientVersion", *SENDING),
+        *("eth_syncing", "net_peerCount", "net_version", "web3_clientVersion", *SENDING),
     )
 )
 """What no wallet goes without: only whether it is served."""

@@ -138,8 +138,9 @@ def answers(tallies: Mapping[str, Tally], passed_over: Mapping[str, int]) -> tup
     if not asked or unseen == asked:
         said = f"none of {asked} questions was answered by the baseline{notes}"
         return (Comparison("answers", "unknown", "unseen", said, asked=asked),)
-    alike = len(tallies) - len(told)
-    said = f"{alike} of {len(tallies)} methods answer alike, {asked} questions{notes}"
+    compared = sum(bool(tally.asked) for tally in tallies.values())
+    alike = compared - len(told)
+    said = f"{alike} of {compared} methods answer alike, {asked} questions{notes}"
     outcome = Comparison("answers", "pass", "alike", said, asked=asked)
     return (*told, outcome)
 

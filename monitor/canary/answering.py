@@ -1,0 +1,205 @@
+"""Questions about blocks that both have, put to both: generated ones, and recorded traffic."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from monitor.canary import rules
+from monitor.canary.asking import Pair, both
+from monitor.canary.comparison import Comparison
+from monitor.canary.differences import Answer, Difference, compare, persistent
+from monitor.canary.questions import (
+    UNPINNED,
+    Block,
+    Payment,
+    Question,
+    questions,
+    sample_heights,
+)
+from monitor.canary.rules import Tally
+from monitor.canary.traffic import Pin, Request, pinned
+from monitor.rpc.decode import HexHash, Quantity
+from monitor.rpc.errors import RpcError
+
+ROUNDS = 3
+"""A difference must show in each: a block in flight or a cold cache shows in one."""
+AT_ONCE = 100
+"""Questions in hand at one time: what a replay of any length needs of memory."""
+SUSPECTS_MAX = 20
+"""Questions of one method that are asked again; more of the same would say nothing new."""
+BUSY_BLOCKS = 16
+"""So far below the top blocks with transactions are looked for."""
+SAMPLE_BLOCKS = 8
+
+
+class RawPayment(msgspec.Struct, rename={"sender": "from"}, frozen=True):
+    """A transaction as a block lists it (execution-apis)."""
+
+    hash: HexHash
+    sender: str
+    input: str = "0x"
+    to: str | None = None
+
+
+class RawBlock(msgspec.Struct, frozen=True):
+    """A block with its transactions (execution-apis, `Block`)."""
+
+    number: Quantity
+    hash: HexHash
+    transactions: tuple[RawPayment, ...] = ()
+
+    def block(self) -> Block:
+        """In our words."""
+        payments = tuple(
+            Payment(one.hash, one.sender, one.to, one.input) for one in self.transactions
+        )
+        return Block(int(self.number, 16), self.hash.lower(), payments)
+
+
+_block: msgspec.json.Decoder[RawBlock | None] = msgspec.json.Decoder(RawBlock | None)
+
+
+@dataclass(slots=True)
+class Book:
+    """What was asked so far and what came of it; of a size that does not grow with the asking."""
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    suspects: dict[str, list[tuple[Question, tuple[Difference, ...]]]] = field(default_factory=dict)
+    served: set[str] = field(default_factory=set)
+    gone: dict[str, tuple[Question, str]] = field(default_factory=dict)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    specimens: dict[str, Question] = field(default_factory=dict)
+    """One question of each method that both answered: what latency is measured with."""
+    asked: int = 0
+
+    def note(self, question: Question, baseline: Answer, candidate: Answer) -> None:
+        """Count one answered question, and keep what needs to be asked again."""
+        method = question.method
+        self.asked += 1
+        if not baseline.is_absent and not baseline.unseen:
+            self.served.add(method)
+            if candidate.is_absent:
+                self.gone.setdefault(method, (question, f"error {candidate.code}"))
+        if not question.is_pinned:
+            return
+        if baseline.result is not None and candidate.result is not None:
+            self.specimens.setdefault(method, question)
+        tally = self.tallies.setdefault(method, Tally())
+        if baseline.is_absent or candidate.is_absent:
+            return
+        tally.asked += 1
+        tally.unseen += bool(baseline.unseen)
+        found = compare(baseline, candidate)
+        if found:
+            suspects = self.suspects.setdefault(method, [])
+            if len(suspects) < SUSPECTS_MAX:
+                suspects.append((question, found))
+            else:
+                tally.more += 1
+
+
+async def blocks(pair: Pair, pin: Pin) -> tuple[Block, ...]:
+    """A sample of the blocks up to the pin, as the baseline has them. Raises RpcError.
+
+    Of the newest, those with the most transactions; and ever older ones down to genesis.
+    """
+    near = range(max(0, pin.number - BUSY_BLOCKS + 1), pin.number + 1)
+    heights = dict.fromkeys((*sample_heights(pin.number, SAMPLE_BLOCKS), *near))
+    read = await asyncio.gather(
+        *(
+            pair.baseline.ask("eth_getBlockByNumber", (hex(height), True), _block)
+            for height in heights
+        )
+    )
+    found = {one.number: one for raw in read if raw is not None for one in (raw.block(),)}
+    busy = sorted(
+        (found[height] for height in near if height in found),
+        key=lambda one: (-len(one.payments), -one.number),
+    )
+    spread = [found[h] for h in sample_heights(pin.number, SAMPLE_BLOCKS) if h in found]
+    chosen = {one.number: one for one in (*busy[: SAMPLE_BLOCKS // 2], *spread)}
+    return tuple(sorted(chosen.values(), key=lambda one: -one.number))
+
+
+async def put(pair: Pair, asked: Iterable[Question], book: Book) -> None:
+    """Put questions to both, so many at once, and note what came of it."""
+    for chunk in _chunks(asked):
+        for question, said in zip(chunk, await both(pair, chunk), strict=True):
+            book.note(question, *said)
+
+
+async def replay(pair: Pair, traffic: Iterable[Request], pin: Pin, book: Book) -> None:
+    """Put recorded requests to both as they are read. Raises TrafficError at a line that is none.
+
+    What is not put is counted by its reason.
+    """
+
+    def wanted() -> Iterator[Question]:
+        for request in traffic:
+            question = pinned(request, pin)
+            if isinstance(question, Question):
+                yield question
+            else:
+                book.passed_over[question] += 1
+
+    await put(pair, wanted(), book)
+
+
+def _chunks(asked: Iterable[Question]) -> Iterator[list[Question]]:
+    waiting = iter(asked)
+    while chunk := list(itertools.islice(waiting, AT_ONCE)):
+        yield chunk
+
+
+async def examine(
+    pair: Pair, pin: Pin, traffic: Iterable[Request], *, pause_seconds: float
+) -> tuple[Book, tuple[Comparison, ...]]:
+    """Ask all there is to ask; `methods` and `answers` come of it. Raises TrafficError."""
+    book = Book()
+    try:
+        sample = await blocks(pair, pin)
+    except RpcError as error:
+        said = f"the baseline's blocks could not be read: {error}"
+        return book, tuple(
+            Comparison(check, "unknown", "unseen", said) for check in ("methods", "answers")
+        )
+    await put(pair, itertools.chain(UNPINNED, questions(sample, pin.number)), book)
+    await replay(pair, traffic, pin, book)
+    await _again(pair, book, pause_seconds)
+    gone = {method: words for method, (_, words) in book.gone.items()}
+    return book, (
+        *rules.methods(gone, len(book.served), book.asked),
+        *rules.answers(book.tallies, book.passed_over),
+    )
+
+
+async def _again(pair: Pair, book: Book, pause_seconds: float) -> None:
+    """Ask what differed or was gone until it has done so in every round."""
+    suspects = [(question, [found]) for some in book.suspects.values() for question, found in some]
+    for _ in range(ROUNDS - 1):
+        if not suspects and not book.gone:
+            break
+        await asyncio.sleep(pause_seconds)
+        said = await _said(pair, [question for question, _ in suspects])
+        for (_, rounds), (baseline, candidate) in zip(suspects, said, strict=True):
+            rounds.append(compare(baseline, candidate))
+        lost = list(book.gone.items())
+        said = await _said(pair, [question for _, (question, _) in lost])
+        for (method, _), (_, candidate) in zip(lost, said, strict=True):
+            if not candidate.is_absent:
+                del book.gone[method]
+    for question, rounds in suspects:
+        always = persistent(rounds)
+        if always:
+            tally = book.tallies[question.method]
+            tally.found = [*(tally.found or []), (question.words, always)]
+
+
+async def _said(pair: Pair, asked: Sequence[Question]) -> list[tuple[Answer, Answer]]:
+    return [one for chunk in _chunks(asked) for one in await both(pair, chunk)]

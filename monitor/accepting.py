@@ -10,6 +10,8 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from monitor.canary import comparison as canary
+from monitor.canary.comparison import Comparison
 from monitor.config.accepted import Accepted
 from monitor.judge.verdict import ACCEPTED, verdict_of
 from monitor.model import Finding, Level, Verdict
@@ -46,12 +48,49 @@ def notes(entries: Sequence[Accepted], verdict: Verdict) -> Iterator[str]:
 
     `verdict` is what was found, before anything was accepted.
     """
-    today = _day(verdict.at)
-    for entry in entries:
+    found = [[covers(entry, finding) for finding in verdict.findings] for entry in entries]
+    return _notes(entries, [any(some) for some in found], verdict.at)
+
+
+def accept_comparisons(
+    entries: Sequence[Accepted], comparisons: Sequence[Comparison], now: float
+) -> tuple[Comparison, ...]:
+    """The same of a canary run: what fails or warns, and was accepted, passes and says so."""
+    valid = [entry for entry in entries if entry.until >= _day(now)]
+    return tuple(_compared(one, valid) for one in comparisons)
+
+
+def _compared(comparison: Comparison, entries: Sequence[Accepted]) -> Comparison:
+    entry = next((entry for entry in entries if covers_comparison(entry, comparison)), None)
+    if entry is None:
+        return comparison
+    verb = "failed" if comparison.outcome == "fail" else "warned"
+    words = f"{verb} and accepted until {entry.until}, {entry.why}: {comparison.summary}"
+    return replace(comparison, outcome="pass", reason=canary.ACCEPTED, summary=words)
+
+
+def covers_comparison(entry: Accepted, comparison: Comparison) -> bool:
+    """Whether this is what was accepted; what was not seen cannot be."""
+    is_it = (entry.check, entry.subject) == (comparison.check, comparison.subject)
+    is_reason = not entry.reasons or comparison.reason in entry.reasons
+    return is_it and is_reason and comparison.outcome in {"fail", "warn"}
+
+
+def notes_on_comparisons(
+    entries: Sequence[Accepted], comparisons: Sequence[Comparison], now: float
+) -> Iterator[str]:
+    """As `notes`; `comparisons` are what was found, before anything was accepted."""
+    found = [[covers_comparison(entry, one) for one in comparisons] for entry in entries]
+    return _notes(entries, [any(some) for some in found], now)
+
+
+def _notes(entries: Sequence[Accepted], found: Sequence[bool], now: float) -> Iterator[str]:
+    today = _day(now)
+    for entry, is_found in zip(entries, found, strict=True):
         what = f"{entry.check} of {entry.subject}"
         if entry.until < today:
             yield f"{what} was accepted until {entry.until}: it counts again"
-        elif not any(covers(entry, finding) for finding in verdict.findings):
+        elif not is_found:
             yield f"{what} is accepted and was not found: take it out of the file"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.lab.errors import LabError
-from monitor.lab.tools import find_anvil, find_poco
+from monitor.lab.tools import find_anvil, find_anvil_before, find_poco
 from monitor.transactions.signers.library import load_account
 from tests.debian import MissingProgramError, tool
 
@@ -56,6 +56,17 @@ def anvil_path() -> Path:
     """The anvil binary; its absence fails in CI and skips elsewhere."""
     try:
         return find_anvil()
+    except LabError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def anvil_before_path() -> Path:
+    """The older anvil, for real differences of versions; the same where it is absent."""
+    try:
+        return find_anvil_before()
     except LabError as error:
         if os.environ.get("CI"):
             pytest.fail(str(error), pytrace=False)

@@ -63,7 +63,15 @@ PURE_JUDGING = (
     *("monitor.model", "monitor.judge", "monitor.policy", "monitor.poco"),
     "monitor.capacity.formulas",
 )
-PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW)
+PURE_CANARY = tuple(
+    f"monitor.canary.{name}"
+    for name in (
+        *("comparison", "differences", "header", "latency", "questions", "traffic"),
+        *("lags", "rules"),
+    )
+)
+"""What two nodes said is compared without asking them again; a bootstrap draws from a seed."""
+PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW, *PURE_CANARY)
 PURE_TELLING = tuple(
     f"monitor.act.notify.{name}" for name in ("digest", "standing", "board", "wording")
 )
@@ -97,6 +105,20 @@ ROOMS = (
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             *("monitor.poco", "monitor.config", "monitor.lock", "monitor.migrations"),
             "monitor.garbage",
+        ),
+        never=("web3", "prometheus_client"),
+    ),
+    Room(
+        PURE_CANARY,
+        own=("monitor.model", "monitor.judge", *PURE_CANARY),
+        never=tuple(name for name in PURE_NEVER if name != "random"),
+        stdlib_only=True,
+    ),
+    Room(
+        ("monitor.canary",),
+        own=(
+            *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
+            "monitor.probes",
         ),
         never=("web3", "prometheus_client"),
     ),

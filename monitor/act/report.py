@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from monitor.act.comparisons import (
+    comparison_json,
+    comparison_lines,
+    comparisons_headline,
+    outcome_counts,
+)
 from monitor.act.rulings import result_json, rule_lines, ruling_headline
 from monitor.act.words import (
     clock_time,
@@ -17,6 +23,7 @@ from monitor.act.words import (
     rfc3339,
     since_of,
 )
+from monitor.canary.comparison import Comparison
 from monitor.checks import CHECKS
 from monitor.model import BlockStamp, Evidence, Finding, Key, Level, Verdict
 from monitor.policy.evaluation import Ruling
@@ -34,7 +41,13 @@ _COLOURS = {
 _WORD_COLOURS = {"pass": "32", "inconclusive": "35", "fail": "31"}
 
 
-def gate_json(verdict: Verdict, *, version: str, ruling: Ruling | None = None) -> dict[str, object]:
+def gate_json(
+    verdict: Verdict,
+    *,
+    version: str,
+    ruling: Ruling | None = None,
+    comparisons: Sequence[Comparison] = (),
+) -> dict[str, object]:
     """The gate's document: every value JSON, every time RFC 3339 in UTC.
 
     With a ruling its word is the verdict: the checks' and the rules' together.
@@ -49,7 +62,7 @@ def gate_json(verdict: Verdict, *, version: str, ruling: Ruling | None = None) -
         "findings": [finding_json(finding) for finding in verdict.findings],
         "skipped": [key_json(key) for key in verdict.skipped],
         "rules": [] if ruling is None else [result_json(r) for r in ruling.results],
-        "comparisons": [],
+        "comparisons": [comparison_json(one) for one in comparisons],
         "data": {"ok": word == "pass"},
     }
 
@@ -123,12 +136,27 @@ def nested(findings: Sequence[Finding]) -> Iterator[tuple[int, Finding]]:
         yield from walk(finding, 0)
 
 
-def gate_text(verdict: Verdict, *, colour: bool, ruling: Ruling | None = None) -> str:
-    """The verdict first; what is not OK, under its cause; a line for all else; then the rules."""
+def gate_text(
+    verdict: Verdict,
+    *,
+    colour: bool,
+    ruling: Ruling | None = None,
+    comparisons: Sequence[Comparison] = (),
+) -> str:
+    """The verdict first; what is not OK, under its cause; a line for all else; then the rules.
+
+    Of a canary run, which has no findings: the verdict, and a line for each comparison.
+    """
 
     def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
+    if comparisons:
+        word = paint(verdict.word.upper(), f"1;{_WORD_COLOURS[verdict.word]}")
+        first = f"{word}  {plain(comparisons_headline(verdict.word, comparisons))}"
+        body = comparison_lines(comparisons, colour=colour)
+        last = f"{rfc3339(verdict.at)}  {outcome_counts(comparisons)}"
+        return "\n".join((first, "", *body, "", last))
     of_all = verdict.word if ruling is None else ruling.word
     since = since_of(verdict) if of_all == verdict.word else None
     held = f" (for {duration(verdict.at - since)})" if since is not None else ""

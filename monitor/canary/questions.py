@@ -79,6 +79,8 @@ def questions(blocks: Sequence[Block], top: int) -> Iterator[Question]:
     """What is asked about these blocks, `top` being the highest that both agree on."""
     for block in blocks:
         yield from _about(block)
+        if block.number < top:
+            yield _fees(block)
         for payment in block.payments[:TRANSACTIONS_A_BLOCK]:
             yield from _about_payment(block, payment)
         if top - block.number < RECENT_BLOCKS:
@@ -92,7 +94,12 @@ def _about(block: Block) -> Iterator[Question]:
     yield Question("eth_getBlockTransactionCountByHash", (block.hash,), block=at)
     yield Question("eth_getBlockReceipts", (number,), block=at)
     yield Question("eth_getLogs", ({"blockHash": block.hash},), block=at)
-    yield Question("eth_feeHistory", (hex(FEE_BLOCKS), number, PERCENTILES), block=at)
+
+
+def _fees(block: Block) -> Question:
+    """Below the top only: its last base fee is the next block's, which both must have alike."""
+    params = (hex(FEE_BLOCKS), hex(block.number), PERCENTILES)
+    return Question("eth_feeHistory", params, block=block.number)
 
 
 def _about_payment(block: Block, payment: Payment) -> Iterator[Question]:

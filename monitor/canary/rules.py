@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from monitor.judge.seen import IdentitySeen
 from monitor.model import Unseen
 
 LINES_MAX = 10
-"""A report names so many places of a check, and how many more there are."""
+"""A report names so many places of a check."""
+FIELD_LINES_MAX = 3
+"""The same of one field, which may differ in every row of every answer."""
 DAY_SECONDS = 86_400
 DISK_DAYS_MIN = 14
 """A disk that is full sooner wants a decision before the candidate goes into service."""
@@ -149,12 +152,14 @@ def _differs(method: str, tally: Tally) -> Comparison:
     found = tally.found or []
     breaking = [one for one in found if is_breaking(one[1])]
     shown = breaking or found
-    lines = [
-        Line(f"{words}: {one.path or 'the answer'} {one.kind}", one.baseline, one.candidate)
-        for words, places in shown
-        for one in places
-        if one.kind != "added" or not breaking
-    ]
+    lines: list[Line] = []
+    told: Counter[str] = Counter()
+    for words, one in ((words, one) for words, some in shown for one in some):
+        told[_field(one.path)] += 1
+        is_told = one.kind == "added" and bool(breaking)
+        if told[_field(one.path)] <= FIELD_LINES_MAX and not is_told:
+            what = f"{words}: {one.path or 'the answer'} {one.kind}"
+            lines.append(Line(what, one.baseline, one.candidate))
     places = list(dict.fromkeys(_field(one.path) for _, some in shown for one in some))
     named = ", ".join(place or "the whole answer" for place in places[:3])
     count = len(shown) + tally.more
@@ -173,7 +178,8 @@ def _differs(method: str, tally: Tally) -> Comparison:
 
 def _field(path: str) -> str:
     """A path without its indexes, under which the same difference in many rows is one."""
-    return "".join(part.partition("]")[2] if i else part for i, part in enumerate(path.split("[")))
+    parts = path.split("[")
+    return "".join((parts[0], *(part.partition("]")[2] for part in parts[1:]))).removeprefix(".")
 
 
 def latency(paces: Sequence[Pace]) -> Comparison:

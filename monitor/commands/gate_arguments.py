@@ -12,7 +12,7 @@ from monitor.commands.gating import OUTPUT_KINDS
 DESCRIPTION = (
     "Judge the nodes once, or for a window of time, and exit with the verdict. The first line on "
     "standard output is the verdict and why. `gate wait` judges again and again until all is well, "
-    "or the time is over."
+    "or the time is over. With --baseline and --candidate: may the one replace the other?"
 )
 EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive"
 
@@ -72,6 +72,7 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         type=Path,
         help="write down here, on a pass, which version of each node passed; see docs/rollout.md",
     )
+    _add_canary(gate)
     gate.add_argument("--strict", action="store_true", help="degraded fails as well")
     gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
     gate.add_argument(
@@ -83,3 +84,35 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         "markdown and github-output add to their file; repeatable",
     )
     gate.set_defaults(command=gating.gate_command)
+
+
+def _add_canary(gate: argparse.ArgumentParser) -> None:
+    """What compares a new version of a node with the one in service."""
+    canary = gate.add_argument_group(
+        "canary", "may a candidate replace the node in service? see docs/gate.md"
+    )
+    canary.add_argument("--baseline", metavar="URL", help="the node in service")
+    canary.add_argument("--candidate", metavar="URL", help="the node that is to replace it")
+    canary.add_argument(
+        "--traffic",
+        metavar="FILE",
+        type=Path,
+        help='recorded requests to put to both, a line each: {"method": …, "params": […]}',
+    )
+    canary.add_argument(
+        "--candidate-data",
+        metavar="DIR",
+        type=Path,
+        help="the candidate's data directory, to measure how fast it grows",
+    )
+    canary.add_argument(
+        "--transaction",
+        metavar="FILE",
+        type=Path,
+        help="a signed raw transaction (hex) to send through the candidate",
+    )
+    canary.add_argument(
+        "--restart-command",
+        metavar="COMMAND",
+        help="restarts the candidate; run without a shell, and its head compared before and after",
+    )

@@ -43,9 +43,13 @@ STDOUT = Path("-")
 
 def gate_command(chosen: argparse.Namespace) -> int:
     """`headwatch gate`."""
-    outputs = [_output(text) for text in chosen.output]
+    outputs = [output_of(text) for text in chosen.output]
+    if is_canary(chosen):
+        from monitor.commands.canary import canary_command
+
+        return canary_command(chosen, outputs)
     settings = _gate_settings(chosen)
-    entries = _entries(chosen.accepted)
+    entries = entries_of(chosen.accepted)
     _check_state(chosen.state)
     found: list[Verdict] = []
 
@@ -108,7 +112,24 @@ def _judged(
         return asyncio.run(judging), timeout
 
 
-def _entries(path: Path | None, clock: Callable[[], float] = time.time) -> Sequence[Accepted]:
+def is_canary(chosen: argparse.Namespace) -> bool:
+    """Whether two nodes are to be compared, and none to be judged by the network."""
+    return any(value is not None for value in canary_options(chosen).values())
+
+
+def canary_options(chosen: argparse.Namespace) -> dict[str, object]:
+    """What only a canary run takes, by flag; None where it was not given."""
+    return {
+        "--baseline": chosen.baseline,
+        "--candidate": chosen.candidate,
+        "--traffic": chosen.traffic,
+        "--candidate-data": chosen.candidate_data,
+        "--transaction": chosen.transaction,
+        "--restart-command": chosen.restart_command,
+    }
+
+
+def entries_of(path: Path | None, clock: Callable[[], float] = time.time) -> Sequence[Accepted]:
     """What somebody has accepted. Raises ConfigError."""
     if path is None:
         return ()
@@ -127,6 +148,11 @@ def _report(chosen: argparse.Namespace, told: Told, outputs: Sequence[tuple[str,
     elif STDOUT not in (path for _, path in outputs):
         is_coloured = sys.stdout.isatty() and not no_colour()
         say(gate_text(told.verdict, colour=is_coloured, ruling=told.ruling))
+    write_reports(outputs, told)
+
+
+def write_reports(outputs: Sequence[tuple[str, Path]], told: Told) -> None:
+    """Every report that was asked for. Raises UsageError where one cannot be written."""
     for kind, path in outputs:
         _write(kind, path, told)
 
@@ -225,7 +251,8 @@ def _asked(settings: Settings, name: str) -> Asked:
     return asked_of(settings, name, data_directory(settings, os.environ))
 
 
-def _output(text: str) -> tuple[str, Path]:
+def output_of(text: str) -> tuple[str, Path]:
+    """KIND and PATH of `--output`. Raises UsageError."""
     kind, separator, path = text.partition("=")
     if not separator or not path or kind not in OUTPUT_KINDS:
         kinds = ", ".join(OUTPUT_KINDS)

@@ -90,18 +90,20 @@ def from_flags(
     *,
     interval_seconds: float | None = None,
     env: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Settings:
     """The settings of one-off use: one node `local`, references named `a`, `b`, and so on.
 
     `network` is a chain profile, by default `ethereum`. `${env:NAME}` and `file:PATH` keep keys
-    out of the process list. Raises ConfigError, whose problems are named by flag.
+    out of the process list. Raises ConfigError, whose problems are named by flag: `flags` are
+    those of the node and of the first references, where they are others than usual.
     """
     own: dict[str, object] = {"profile": "ethereum" if network is None else network}
     if interval_seconds is not None:
         own["interval_seconds"] = interval_seconds
     asked = tuple({"name": _letter(i), "url": url} for i, url in enumerate(references))
     root = {"nodes": ({"name": "local", "network": own, "url": node, "references": asked},)}
-    tree = Tree(root, _flag_places(len(references)))
+    tree = Tree(root, _flag_places(len(references), flags))
     folder = Path.cwd()
     resolve(tree, env or {}, folder)
     return _settings(tree, env or {}, folder)
@@ -111,17 +113,19 @@ def _letter(index: int) -> str:
     return ascii_lowercase[index] if index < len(ascii_lowercase) else f"r{index + 1}"
 
 
-def _flag_places(count: int) -> dict[tuple[str | int, ...], Place]:
+def _flag_places(count: int, flags: Sequence[str] = ()) -> dict[tuple[str | int, ...], Place]:
     local: tuple[str | int, ...] = ("nodes", 0)
     places: dict[tuple[str | int, ...], Place] = {
         (): Place("", 0),
-        local: Place("", 0, "--node"),
+        local: Place("", 0, flags[0] if flags else "--node"),
         (*local, "network"): Place("", 0, "--network"),
         (*local, "network", "interval_seconds"): Place("", 0, "--interval-seconds"),
         (*local, "references"): Place("", 0, "--reference"),
     }
+    named = len(flags[1:])
     for index in range(count):
-        label = f"--reference {index + 1}" if count > 1 else "--reference"
+        label = f"--reference {index + 1 - named}" if count - named > 1 else "--reference"
+        label = flags[index + 1] if index < named else label
         places[(*local, "references", index)] = Place("", 0, label)
     return places
 

@@ -35,6 +35,15 @@ INTEGRITY = {
 
 A platform is listed once somebody has fetched its package and run the lab on it.
 """
+ANVIL_BEFORE = "1.5.1"
+"""An older anvil, which computes other state roots under Prague: a real difference of versions."""
+INTEGRITY_BEFORE = {
+    "linux-amd64": (
+        "sha512-17AQOAcW1/iLQ9batoTWNMDp6hcCvh5rH0f5fkEzvsiv50Sq6Q4jyyGB30YEdQnHFkkmmQNKsZz/R1Rh"
+        "uyxJkg=="
+    ),
+}
+"""The same of `ANVIL_BEFORE`."""
 SIBLINGS = ("linux-arm64", "darwin-amd64", "darwin-arm64")
 """Platforms that anvil is published for and that no digest is pinned for yet: their package is
 checked by npm against the registry's own word only, and `fetch_anvil` says so."""
@@ -61,9 +70,9 @@ def platform_key() -> str:
     return f"{platform.system().lower()}-{_MACHINES.get(machine, machine)}"
 
 
-def anvil_path(directory: Path) -> Path:
-    """Where `fetch_anvil(directory)` puts the binary."""
-    return directory / f"anvil-{ANVIL_VERSION}" / "anvil"
+def anvil_path(directory: Path, version: str = ANVIL_VERSION) -> Path:
+    """Where `fetch_anvil(directory, version)` puts the binary."""
+    return directory / f"anvil-{version}" / "anvil"
 
 
 def cache_directory() -> Path:
@@ -94,27 +103,37 @@ def find_anvil() -> Path:
     raise LabError(message)
 
 
-def fetch_anvil(directory: Path) -> Path:
-    """Put the pinned anvil under `directory` unless it is there; returns its path.
+def find_anvil_before() -> Path:
+    """The older anvil: the repository's, or the user's. Raises LabError where there is none."""
+    repository = Path(__file__).resolve().parents[2]
+    for directory in (repository / ".tools", Path.cwd() / ".tools", cache_directory()):
+        if _is_program(anvil_path(directory, ANVIL_BEFORE)):
+            return anvil_path(directory, ANVIL_BEFORE)
+    message = f"no anvil {ANVIL_BEFORE} found: run `make setup`"
+    raise LabError(message)
+
+
+def fetch_anvil(directory: Path, version: str = ANVIL_VERSION) -> Path:
+    """Put a pinned anvil under `directory` unless it is there; returns its path.
 
     Raises LabError when anvil is not published for the platform, npm fails, or the bytes are not
     those that were pinned.
     """
-    target = anvil_path(directory.resolve())
+    target = anvil_path(directory.resolve(), version)
     if _is_program(target):
         return target
     key = platform_key()
-    integrity = INTEGRITY.get(key)
+    integrity = (INTEGRITY if version == ANVIL_VERSION else INTEGRITY_BEFORE).get(key)
     if integrity is None and key not in SIBLINGS:
         message = (
             f"no anvil package is known for {key} (only for {', '.join((*INTEGRITY, *SIBLINGS))}): "
-            f"install anvil {ANVIL_VERSION} and name it in HEADWATCH_ANVIL"
+            f"install anvil {version} and name it in HEADWATCH_ANVIL"
         )
         raise LabError(message)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as scratch:
-        package = _pack(f"@foundry-rs/anvil-{key}@{ANVIL_VERSION}", Path(scratch))
+        package = _pack(f"@foundry-rs/anvil-{key}@{version}", Path(scratch))
         if integrity is None:
             sys.stderr.write(f"anvil for {key}: no digest is pinned, npm's own check has to do\n")
         else:
@@ -240,17 +259,19 @@ def _extract(package: Path, member: str, target: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m monitor.lab.tools DIR`: fetch anvil and the contracts of PoCo into DIR."""
+    """`python -m monitor.lab.tools DIR`: fetch two anvils and the contracts of PoCo into DIR."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m monitor.lab.tools DIR\n")
         return 2
     try:
         path = fetch_anvil(Path(arguments[0]))
+        before = fetch_anvil(Path(arguments[0]), ANVIL_BEFORE)
         artifacts = fetch_poco(Path(arguments[0]))
     except LabError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"anvil {ANVIL_VERSION}: {path}\n")
+    sys.stdout.write(f"anvil {ANVIL_BEFORE}: {before}\n")
     sys.stdout.write(f"iexec-poco {POCO_VERSION}: {artifacts}\n")
     return 0
 

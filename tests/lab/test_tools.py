@@ -168,10 +168,11 @@ def test_find_with_a_wrong_name_in_the_environment_is_an_error(
 
 def test_module_as_a_program_prints_one_line_a_thing(tmp_path: Path) -> None:
     """`python -m monitor.lab.tools DIR` says where each thing is, in one line."""
-    path = tools.anvil_path(tmp_path)
-    path.parent.mkdir()
-    path.write_bytes(PROGRAM)
-    path.chmod(0o755)
+    path, before = tools.anvil_path(tmp_path), tools.anvil_path(tmp_path, tools.ANVIL_BEFORE)
+    for program in (path, before):
+        program.parent.mkdir()
+        program.write_bytes(PROGRAM)
+        program.chmod(0o755)
     artifacts = tools.poco_path(tmp_path)
     artifacts.mkdir()
     for name in tools.POCO_ARTIFACTS:
@@ -185,6 +186,36 @@ def test_module_as_a_program_prints_one_line_a_thing(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == (
-        f"anvil {tools.ANVIL_VERSION}: {path}\niexec-poco {tools.POCO_VERSION}: {artifacts}\n"
+        f"anvil {tools.ANVIL_VERSION}: {path}\nanvil {tools.ANVIL_BEFORE}: {before}\n"
+        f"iexec-poco {tools.POCO_VERSION}: {artifacts}\n"
     )
     assert tools.main([]) == 2
+
+
+def test_fetch_of_the_older_anvil_is_held_against_its_own_digest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each version has a folder and a digest of its own; the one is not taken for the other."""
+    integrity = _package(tmp_path / "p.tgz")
+    _offer(monkeypatch, tmp_path, "sha512-AAAA", _packing(tmp_path / "p.tgz"))
+    monkeypatch.setattr(tools, "INTEGRITY_BEFORE", {tools.platform_key(): integrity})
+    path = tools.fetch_anvil(tmp_path / "tools", tools.ANVIL_BEFORE)
+    assert path == tools.anvil_path(tmp_path / "tools", tools.ANVIL_BEFORE)
+    with pytest.raises(LabError, match="instead of sha512-AAAA"):
+        tools.fetch_anvil(tmp_path / "tools")
+
+
+def test_find_of_the_older_anvil_looks_where_it_is_fetched_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The PATH's anvil is of some version: only one that was fetched will do."""
+    monkeypatch.setattr(tools, "__file__", str(tmp_path / "x" / "y" / "z" / "tools.py"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(LabError, match=f"{tools.ANVIL_BEFORE} found: run `make setup`"):
+        tools.find_anvil_before()
+    path = tools.anvil_path(tmp_path / "cache" / "headwatch", tools.ANVIL_BEFORE)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(PROGRAM)
+    path.chmod(0o755)
+    assert tools.find_anvil_before() == path

@@ -15,7 +15,7 @@ from monitor.act.reports.told import Point, Told
 from monitor.act.words import rfc3339
 
 UNWRITABLE = re.compile("[^\\t\\n\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-OUTCOMES = {"failed": "failure", "blind": "error", "unseen": "skipped"}
+OUTCOMES = {"failed": "failure", "blind": "error", "unseen": "skipped", "skipped": "skipped"}
 
 
 def junit(told: Told) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from monitor.act.comparisons import outcome_counts
 from monitor.act.reports.told import Told
 from monitor.act.words import count_levels, rfc3339
 from monitor.model import VerdictWord
@@ -41,8 +42,14 @@ def markdown(told: Told) -> str:
         lines += ["<details>", f"<summary>{len(well)} are well</summary>", ""]
         lines += [f"- {escaped(p.suite)}, {escaped(p.name)}: {escaped(p.summary)}" for p in well]
         lines += ["", "</details>", ""]
+    left_out = [point for point in told.points() if point.state == "skipped"]
+    if left_out:
+        lines += [f"- {escaped(p.suite)} was skipped: {escaped(p.summary)}" for p in left_out]
+        lines.append("")
     counts = count_levels(told.verdict.findings)
     said = ", ".join(f"{count} {level.word}" for level, count in counts.items()) or "no findings"
+    if told.comparisons:
+        said = outcome_counts(told.comparisons)
     at = rfc3339(told.verdict.at)
     lines.append(f"<sub>headwatch {escaped(told.version)}, {at}, {said}</sub>")
     return _cut("\n".join(lines) + "\n")

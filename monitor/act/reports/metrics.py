@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from monitor.act.exposition import Block, Labels, number, page
 from monitor.act.reports.told import Told
+from monitor.canary.comparison import OUTCOMES
 
 LEVEL = Labels(("check", "network", "subject"))
 MEASURED = Labels(("check", "network", "subject", "unit"))
+COMPARISON = Labels(("check", "subject"))
 RULE = Labels(("gate", "rule", "subject"))
 WORD = Labels(("verdict",))
 WORDS = ("pass", "fail", "inconclusive")
@@ -38,5 +40,15 @@ def openmetrics(told: Told) -> str:
         if result.actual is not None and told.ruling is not None:
             text = RULE.text((told.ruling.name, result.rule.text, result.subject))
             values.lines.append(f"headwatch_gate_rule_value{text} {number(result.actual)}\n")
-    blocks = [block for block in (verdicts, levels, measured, values) if block.lines]
+    compared = Block(
+        "headwatch_gate_comparison_outcome",
+        "What a canary run compared: 0 pass, 1 skipped, 2 warn, 3 unknown, 4 fail.",
+        "gauge",
+        "",
+    )
+    for one in told.comparisons:
+        text = COMPARISON.text((one.check, one.subject))
+        rank = len(OUTCOMES) - 1 - OUTCOMES.index(one.outcome)
+        compared.lines.append(f"headwatch_gate_comparison_outcome{text} {rank}\n")
+    blocks = [block for block in (verdicts, levels, measured, values, compared) if block.lines]
     return page(blocks, openmetrics=True).decode()

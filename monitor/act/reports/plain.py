@@ -10,10 +10,15 @@ from monitor.act.reports.told import Told
 
 def as_text(told: Told) -> str:
     """What the terminal shows, without colours."""
-    return gate_text(told.verdict, colour=False, ruling=told.ruling) + "\n"
+    return (
+        gate_text(told.verdict, colour=False, ruling=told.ruling, comparisons=told.comparisons)
+        + "\n"
+    )
 
 
 def as_json(told: Told) -> str:
     """The document of `docs/gate.schema.json`."""
-    made = gate_json(told.verdict, version=told.version, ruling=told.ruling)
+    made = gate_json(
+        told.verdict, version=told.version, ruling=told.ruling, comparisons=told.comparisons
+    )
     return json.dumps(made, indent=2) + "\n"

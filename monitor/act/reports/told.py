@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from monitor.act.comparisons import comparisons_headline, line_words
 from monitor.act.rulings import ruling_headline
 from monitor.act.words import plain
+from monitor.canary.comparison import TITLES as CANARY_TITLES
+from monitor.canary.comparison import Comparison
 from monitor.checks import CHECKS
 from monitor.judge.verdict import decides
 from monitor.model import Finding, Level, Verdict, VerdictWord
@@ -29,6 +32,8 @@ class Told:
     """The configuration, as it was named; empty for one-off use."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Line in that file by subject, and by `rule:INDEX` of the gate's rules."""
+    comparisons: tuple[Comparison, ...] = ()
+    """Of a canary run, which has neither findings nor rules."""
 
     @property
     def word(self) -> VerdictWord:
@@ -38,6 +43,8 @@ class Told:
     @property
     def headline(self) -> str:
         """The verdict in one sentence, printable and on one line."""
+        if self.comparisons:
+            return plain(comparisons_headline(self.word, self.comparisons))
         return plain(ruling_headline(self.verdict, self.ruling))
 
     @property
@@ -45,22 +52,26 @@ class Told:
         return () if self.ruling is None else self.ruling.results
 
     def points(self) -> Iterator[Point]:
-        """Everything that was judged, in the order of the verdict, then the rules."""
+        """Everything that was judged: findings, rules, and what was compared."""
         for finding in self.verdict.findings:
             yield _of_finding(finding, self.lines.get(finding.subject, 1))
         for index, result in enumerate(self.results):
             name = "" if self.ruling is None else self.ruling.name
             yield _of_rule(result, name, self.lines.get(f"rule:{index}", 1))
+        for comparison in self.comparisons:
+            yield _of_comparison(comparison)
 
     def worst(self) -> tuple[Point, ...]:
         """What is not well, the worst first."""
-        bad = [point for point in self.points() if point.state != "ok"]
+        bad = [point for point in self.points() if point.state not in WELL]
         return tuple(sorted(bad, key=lambda point: STATES.index(point.state)))
 
 
-STATES = ("failed", "blind", "warned", "unseen", "ok")
+STATES = ("failed", "blind", "warned", "unseen", "skipped", "ok")
 """How a point stands, the worst first. `blind` decides that nothing can be said; `unseen` does
-not."""
+not; `skipped` was not asked for, or is not served."""
+WELL = frozenset({"skipped", "ok"})
+"""What nobody need look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +145,24 @@ def _of_rule(result: Result, gate: str, line: int) -> Point:
         detail=whose,
         line=line,
         title=result.rule.measure.meaning,
+    )
+
+
+def _of_comparison(comparison: Comparison) -> Point:
+    states = {
+        "pass": "ok",
+        "warn": "warned",
+        "fail": "failed",
+        "unknown": "blind" if comparison.is_required else "unseen",
+        "skipped": "skipped",
+    }
+    return Point(
+        suite=f"canary {comparison.check}",
+        name=comparison.subject,
+        state=states[comparison.outcome],
+        slug=f"canary/{comparison.check}_{comparison.reason}",
+        summary=plain(comparison.summary),
+        detail="\n".join(line_words(line) for line in comparison.lines),
+        line=1,
+        title=CANARY_TITLES[comparison.check],
     )

@@ -21,6 +21,7 @@ from monitor.canary.questions import (
     Question,
     questions,
     sample_heights,
+    settled,
 )
 from monitor.canary.rules import Tally
 from monitor.canary.traffic import Pin, Request, pinned
@@ -95,13 +96,17 @@ class Book:
             return
         tally.asked += 1
         tally.unseen += bool(baseline.unseen)
-        found = compare(baseline, candidate)
+        found = _compared(question, baseline, candidate)
         if found:
             suspects = self.suspects.setdefault(method, [])
             if len(suspects) < SUSPECTS_MAX:
                 suspects.append((question, found))
             else:
                 tally.more += 1
+
+
+def _compared(question: Question, baseline: Answer, candidate: Answer) -> tuple[Difference, ...]:
+    return compare(baseline, candidate, lambda result: settled(question.method, result))
 
 
 async def blocks(pair: Pair, pin: Pin) -> tuple[Block, ...]:
@@ -187,8 +192,8 @@ async def _again(pair: Pair, book: Book, pause_seconds: float) -> None:
             break
         await asyncio.sleep(pause_seconds)
         said = await _said(pair, [question for question, _ in suspects])
-        for (_, rounds), (baseline, candidate) in zip(suspects, said, strict=True):
-            rounds.append(compare(baseline, candidate))
+        for (question, rounds), (baseline, candidate) in zip(suspects, said, strict=True):
+            rounds.append(_compared(question, baseline, candidate))
         lost = list(book.gone.items())
         said = await _said(pair, [question for _, (question, _) in lost])
         for (method, _), (_, candidate) in zip(lost, said, strict=True):

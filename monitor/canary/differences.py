@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -45,10 +45,13 @@ class Difference:
     candidate: str
 
 
-def compare(baseline: Answer, candidate: Answer) -> tuple[Difference, ...]:
+def compare(
+    baseline: Answer, candidate: Answer, settled: Callable[[Json], Json] = lambda result: result
+) -> tuple[Difference, ...]:
     """Where they differ, the first `DIFFERENCES_MAX`; a baseline that was not seen differs nowhere.
 
-    A method that is gone is for another check to say, and makes no difference here.
+    A method that is gone is for another check to say, and makes no difference here. `settled`
+    takes out of a result what is not to be compared.
     """
     if baseline.unseen or baseline.is_absent or candidate.is_absent:
         return ()
@@ -62,7 +65,7 @@ def compare(baseline: Answer, candidate: Answer) -> tuple[Difference, ...]:
     except (ValueError, RecursionError):
         # Nested beyond what can be read: the bytes are all there is to compare.
         return (Difference("", "changed", _cut(baseline.result), _cut(candidate.result)),)
-    found_all = differences(*pair)
+    found_all = differences(settled(pair[0]), settled(pair[1]))
     return tuple(one for one, _ in zip(found_all, range(DIFFERENCES_MAX), strict=False))
 
 

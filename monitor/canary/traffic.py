@@ -51,8 +51,6 @@ BY_NAME = frozenset(
 )
 """Whose parameters name all they ask of, or whose answer never changes."""
 LOGS = "eth_getLogs"
-FEES = "eth_feeHistory"
-"""Tells the base fee of the block after the one it is about: pinned one lower."""
 MOVING = frozenset(
     {
         *("eth_accounts", "eth_baseFee", "eth_blobBaseFee", "eth_blockNumber", "eth_config"),
@@ -135,8 +133,6 @@ def pinned(request: Request, pin: Pin) -> Question | Skipped:
         return "unsafe"
     if len(params) < index or (len(params) == index and method not in OPTIONAL):
         return Question(method, params)  # Refused by both, and alike.
-    if method == FEES:
-        pin = Pin(max(0, pin.number - 1), pin.hash)
     place = _place(params[index] if len(params) > index else "latest", pin, by_hash=by_hash)
     if isinstance(place, str) and place in {"above", "pending"}:
         return "above" if place == "above" else "pending"

@@ -93,13 +93,9 @@ def peers(samples: Sequence[Sample]) -> Comparison:
     mine = [one.baseline_peers for one in samples if one.baseline_peers is not None]
     theirs = [one.candidate_peers for one in samples if one.candidate_peers is not None]
     if not mine or not theirs:
-        who = "neither" if not mine and not theirs else "the baseline" if not mine else "the other"
-        who = {"the other": "the candidate"}.get(who, who)
-        said = (
-            f"net_peerCount was not answered by {who}"
-            if who != "neither"
-            else ("neither answers net_peerCount")
-        )
+        silent = [name for name, some in (("baseline", mine), ("candidate", theirs)) if not some]
+        who = "neither answers" if len(silent) > 1 else f"the {silent[0]} does not answer"
+        said = f"{who} net_peerCount"
         return Comparison("peers", "skipped", "unsupported", said, asked=len(samples))
     wanted, found = statistics.median(mine), statistics.median(theirs)
     lines = (Line("peers, median", f"{wanted:g}", f"{found:g}"),)

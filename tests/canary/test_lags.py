@@ -1,0 +1,153 @@
+"""What a soak saw: lag against a limit, peers by half, and when a node will have caught up."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.canary.lags import Sample, eta_seconds, head, lags, peers, sync
+from monitor.judge.profiles import PROFILES, policy
+
+POLICY = policy(PROFILES["dev"])
+LIMIT = POLICY.lag_blocks - 1
+
+
+def polls(
+    candidate: list[int | None], *, baseline: int = 0, references: tuple[int, ...] = ()
+) -> list[Sample]:
+    """So many blocks behind block 1000 in each poll, a second apart; None was not seen."""
+    return [
+        Sample(
+            float(at),
+            1000 - baseline,
+            None if behind is None else 1000 - behind,
+            tuple(1000 - one for one in references),
+        )
+        for at, behind in enumerate(candidate)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "outcome", "reason"),
+    [
+        ([0] * 6, "pass", "within"),
+        ([LIMIT] * 6, "pass", "within"),
+        ([LIMIT + 1] * 6, "fail", "behind"),
+        ([0] * 5 + [LIMIT + 1], "warn", "behind_once"),
+        ([0] * 4 + [LIMIT + 1] * 2, "fail", "behind"),
+        ([0] * 98 + [LIMIT + 1] * 2, "warn", "behind_once"),
+        ([0] * 38 + [LIMIT + 1] * 2, "warn", "behind_once"),
+        ([0] * 37 + [LIMIT + 1] * 2, "fail", "behind"),
+        ([0] * 3 + [None] * 3, "pass", "within"),
+        ([0] * 2 + [None] * 4, "unknown", "unseen"),
+        ([None] * 6, "unknown", "unseen"),
+        ([], "unknown", "unseen"),
+    ],
+)
+def test_candidate_may_lag_as_the_profile_allows(
+    candidate: list[int | None], outcome: str, reason: str
+) -> None:
+    """At the limit it may, above it not; one odd reading of few, or two of forty, only warn."""
+    found = head(polls(candidate), POLICY)
+    assert (found.outcome, found.reason) == (outcome, reason)
+    assert found.asked == len(candidate)
+
+
+def test_candidate_may_lag_as_the_baseline_does() -> None:
+    """A node that is no worse than the one it replaces is not blocked for the network's pace."""
+    behind: list[int | None] = [LIMIT + 5] * 6
+    assert head(polls(behind, baseline=LIMIT + 5, references=(0, 0)), POLICY).outcome == "pass"
+    assert head(polls(behind, baseline=LIMIT + 4, references=(0, 0)), POLICY).outcome == "fail"
+    found = head(polls(behind, baseline=0), POLICY)
+    assert [(line.baseline, line.candidate) for line in found.lines] == [
+        ("0", str(LIMIT + 5)),
+        ("0", str(LIMIT + 5)),
+    ]
+    assert "each other" in found.summary
+    assert "the references" in head(polls(behind, references=(0,)), POLICY).summary
+
+
+@pytest.mark.parametrize(
+    ("references", "tip"), [((), 1000), ((900,), 900), ((5000, 990), 990), ((990, 995, 9), 990)]
+)
+def test_lag_is_measured_from_what_one_liar_cannot_move(
+    references: tuple[int, ...], tip: int
+) -> None:
+    """The second highest of the references; without any, the higher of the two."""
+    sample = Sample(0.0, 1000, 980, references)
+    assert sample.tip == tip
+    assert lags([sample]) == ((max(0, tip - 1000),), (max(0, tip - 980),))
+
+
+def test_nobody_seen_is_no_lag() -> None:
+    """A poll without answers says nothing of anybody."""
+    assert Sample(0.0, None, None).tip is None
+    assert lags([Sample(0.0, None, None)]) == ((), ())
+    assert lags([Sample(0.0, None, 7)]) == ((), (0,))
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "outcome"),
+    [
+        ([24, 24, 26], [12, 12, 12], "pass"),
+        ([24, 24, 26], [11, 11, 12], "fail"),
+        ([25], [12], "fail"),
+        ([25], [13], "pass"),
+        ([0], [0], "pass"),
+        ([None], [3], "skipped"),
+        ([3], [None], "skipped"),
+        ([None], [None], "skipped"),
+    ],
+)
+def test_candidate_needs_half_of_the_baseline_s_peers(
+    baseline: list[int | None], candidate: list[int | None], outcome: str
+) -> None:
+    """By the medians; what is not served is skipped, and says by whom."""
+    found = peers(
+        [
+            Sample(0.0, 1, 1, (), mine, theirs)
+            for mine, theirs in zip(baseline, candidate, strict=True)
+        ]
+    )
+    assert found.outcome == outcome
+    if outcome == "skipped":
+        silent = [baseline == [None], candidate == [None]]
+        assert ("neither" in found.summary) is all(silent)
+
+
+def moving(first: int, last: int, seconds: float, tip: tuple[int, int]) -> list[Sample]:
+    """A candidate that went from one block to another while the chain did too."""
+    return [Sample(0.0, tip[0], first), Sample(seconds, tip[1], last)]
+
+
+@pytest.mark.parametrize(
+    ("samples", "outcome", "reason", "said"),
+    [
+        (moving(0, 600, 60.0, (10_000, 10_060)), "warn", "syncing", "in 17.5 minutes"),
+        (moving(0, 60, 60.0, (10_000, 10_060)), "warn", "never", "never"),
+        (moving(0, 0, 60.0, (10_000, 10_060)), "warn", "never", "never"),
+        (moving(0, 1000, 60.0, (1000, 1000)), "pass", "in_sync", "in sync, at block 1000"),
+        (moving(5, 5, 0.0, (1000, 1000)), "unknown", "seen_once", "seen only once"),
+        ([Sample(0.0, 5, None)], "unknown", "unseen", "never seen"),
+    ],
+)
+def test_time_until_a_candidate_has_caught_up(
+    samples: list[Sample], outcome: str, reason: str, said: str
+) -> None:
+    """What remains, by how much faster it is than the chain; no faster is never."""
+    found = sync(samples, POLICY)
+    assert (found.outcome, found.reason) == (outcome, reason)
+    assert said in found.summary
+
+
+@pytest.mark.parametrize(
+    ("behind", "reason"), [(POLICY.lag_blocks - 1, "in_sync"), (POLICY.lag_blocks, "never")]
+)
+def test_candidate_within_the_limit_is_in_sync(behind: int, reason: str) -> None:
+    """At the tip there is nothing left to catch up with."""
+    assert sync(moving(100, 200 - behind, 10.0, (100, 200)), POLICY).reason == reason
+
+
+def test_eta_counts_what_the_chain_moves_meanwhile() -> None:
+    """100 blocks at 3 a second against 1 a second take 50 seconds."""
+    assert eta_seconds(100, 3.0, 1.0) == 50.0
+    assert eta_seconds(100, 1.0, 1.0) is None

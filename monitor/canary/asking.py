@@ -20,7 +20,7 @@ from monitor.wire import open_session
 
 LIMITS = Limits(deadline_seconds=20.0, body_bytes_max=64 * 2**20, batch_calls_max=20)
 """Traces and proofs are large and slow; a batch of many of them would miss any deadline."""
-SAID_MAX = 200
+SAID_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,11 @@ def scrubbed(pair: Pair, comparison: Comparison) -> Comparison:
     """Without anything of the nodes' URLs, whatever a node may have echoed."""
 
     def clean(text: str) -> str:
+        # Cut only at the end: half of one node's key, cut by another's turn, is masked by nobody.
+        whole = len(text)
         for node in pair.all:
-            text = node.url.scrub(text, SAID_MAX)
-        return text
+            text = node.url.scrub(text, whole)
+        return text if len(text) <= SAID_MAX else text[: SAID_MAX - 1] + "…"
 
     lines = tuple(
         Line(clean(one.what), clean(one.baseline), clean(one.candidate)) for one in comparison.lines

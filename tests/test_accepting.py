@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.accepting import accept, notes
+from monitor.accepting import accept, accept_comparisons, notes, notes_on_comparisons
 from monitor.act.words import headline
+from monitor.canary.comparison import Comparison, Outcome
 from monitor.config import ConfigError
 from monitor.config.accepted import DAYS_MAX, Accepted, load_accepted
 from monitor.judge.verdict import ACCEPTED, verdict_of
@@ -81,6 +82,52 @@ def test_notes_name_what_is_over_and_what_is_not_needed_any_more() -> None:
         f"head of {NODE} was accepted until {TODAY - datetime.timedelta(days=1)}: it counts again",
         f"stall of {NODE} is accepted and was not found: take it out of the file",
         f"head of {NODE} is accepted and was not found: take it out of the file",
+    ]
+
+
+METHOD = "method:eth_call"
+
+
+def compared(outcome: Outcome, reason: str = "changed") -> Comparison:
+    return Comparison("answers", outcome, reason, "eth_call differs", subject=METHOD)
+
+
+@pytest.mark.parametrize(
+    ("one", "found", "outcome"),
+    [
+        (entry("answers", subject=METHOD), compared("fail"), "pass"),
+        (entry("answers", subject=METHOD), compared("warn"), "pass"),
+        (entry("answers", "changed", subject=METHOD), compared("fail"), "pass"),
+        (entry("answers", "other", subject=METHOD), compared("fail"), "fail"),
+        (entry("answers", subject="method:eth_other"), compared("fail"), "fail"),
+        (entry("methods", subject=METHOD), compared("fail"), "fail"),
+        (entry("answers", days=-1, subject=METHOD), compared("fail"), "fail"),
+        (entry("answers", subject=METHOD), compared("unknown"), "unknown"),
+        (entry("answers", subject=METHOD), compared("skipped"), "skipped"),
+    ],
+)
+def test_comparison_is_accepted_by_the_same_file(
+    one: Accepted, found: Comparison, outcome: str
+) -> None:
+    """One method's difference, until its day; what was not seen cannot be accepted."""
+    (shown,) = accept_comparisons([one], [found], NOW)
+    assert shown.outcome == outcome
+    if outcome == "pass":
+        assert shown.reason == ACCEPTED
+        assert f"ed and accepted until {TODAY}, known: eth_call differs" in shown.summary
+
+
+def test_notes_on_comparisons_are_those_on_findings() -> None:
+    """What is over, and what was not found."""
+    entries = [
+        entry("answers", subject=METHOD),
+        entry("answers", days=-1, subject=METHOD),
+        entry("latency"),
+    ]
+    yesterday = TODAY - datetime.timedelta(days=1)
+    assert list(notes_on_comparisons(entries, [compared("fail")], NOW)) == [
+        f"answers of {METHOD} was accepted until {yesterday}: it counts again",
+        f"latency of {NODE} is accepted and was not found: take it out of the file",
     ]
 
 

@@ -541,6 +541,22 @@ def test_from_flags_mistake_is_named_by_flag(
     assert str(caught.value) == expected
 
 
+@pytest.mark.parametrize(
+    ("urls", "flag"),
+    [
+        (("ws://n", "http://a", "http://b"), "--candidate"),
+        (("http://n", "ws://a", "http://b"), "--baseline"),
+        (("http://n", "http://a", "ws://b"), "--reference"),
+    ],
+)
+def test_from_flags_of_another_command_are_named_as_they_are(
+    urls: tuple[str, str, str], flag: str
+) -> None:
+    """A mistake is told under the flag that was written."""
+    with pytest.raises(ConfigError, match=f"^{flag}: expected http"):
+        config.from_flags(urls[0], urls[1:], "dev", flags=("--candidate", "--baseline"))
+
+
 def test_from_flags_interval_of_zero_is_refused() -> None:
     """An explicit 0 is judged, not taken for absent."""
     with pytest.raises(ConfigError, match=r"--interval-seconds: expected .* found 0"):

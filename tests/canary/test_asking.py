@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -52,9 +53,10 @@ async def test_questions_go_in_batches_and_to_both() -> None:
 
 async def test_mistake_of_ours_is_no_answer() -> None:
     """What cannot be put into JSON is a mistake in this program, and ends the run."""
+    unwritable: Any = object()
     async with staged(Canned(), Canned()) as pair:
         with pytest.raises(TypeError):
-            await answers(pair.baseline, [Question("eth_call", (object(),))])  # type: ignore[arg-type]
+            await answers(pair.baseline, [Question("eth_call", (unwritable,))])
 
 
 async def test_nothing_of_a_url_is_told_whatever_a_node_echoes() -> None:

@@ -37,3 +37,17 @@ def test_numbers_are_those_of_findings_and_rules() -> None:
         "rpc.error_ratio < 1%": 0.025,
         "rpc.latency_seconds.p95 < 500ms": 0.8125,
     }
+
+
+def test_outcomes_of_a_canary_run_are_numbers() -> None:
+    """The worse, the higher."""
+    found = samples(openmetrics(RUNS["canary"]))
+    outcomes = {
+        (dict(labels)["check"], dict(labels)["subject"]): value
+        for (name, labels), value in found.items()
+        if name.endswith("comparison_outcome")
+    }
+    assert outcomes["answers", "method:eth_call"] == 4.0
+    assert outcomes["upgrades", "node:candidate"] == 1.0
+    assert outcomes["identity", "node:candidate"] == 0.0
+    assert len(outcomes) == 6

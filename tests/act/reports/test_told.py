@@ -59,3 +59,23 @@ def test_word_of_a_run_without_rules_is_the_verdict_s() -> None:
     empty = Told(verdict_of((), snapshots.NOW), "1")
     assert (empty.word, empty.results) == ("inconclusive", ())
     assert troubled().word == "fail"
+
+
+def test_points_of_a_canary_run_are_its_comparisons() -> None:
+    """What is skipped is told as such, and is nothing that anybody need look at."""
+    told = RUNS["canary"]
+    states = [(point.suite, point.state) for point in told.points()]
+    assert states == [
+        ("canary identity", "ok"),
+        ("canary upgrades", "skipped"),
+        ("canary consensus", "blind"),
+        ("canary answers", "failed"),
+        ("canary answers", "warned"),
+        ("canary latency", "unseen"),
+    ]
+    assert [point.state for point in told.worst()] == ["failed", "blind", "warned", "unseen"]
+    assert told.word == "fail"
+    assert told.headline.startswith("the candidate may not replace the baseline: answers: differs")
+    (answers, *_) = told.worst()
+    assert (answers.name, answers.slug) == ("method:eth_call", "canary/answers_changed")
+    assert answers.detail.startswith("eth_call ")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.act.reports.told import Told
+from monitor.canary.comparison import Comparison, Line, word_of
 from monitor.judge.verdict import verdict_of
-from monitor.model import Evidence, Finding, Level
+from monitor.model import Evidence, Finding, Level, Verdict
 from tests.act import snapshots
 from tests.act.rulings import BLIND, BROKEN, HELD, WARNED, ruling
 
@@ -62,4 +63,21 @@ def endless(count: int = 8000) -> Told:
     return Told(verdict_of(findings, snapshots.NOW), "1.2.3", None, "headwatch.yaml")
 
 
-RUNS = {"healthy": healthy(), "troubled": troubled(), "blind": blind()}
+def canary() -> Told:
+    """One of each outcome of a canary run, in the words of a hostile node."""
+    line = Line(f"eth_call {HOSTILE}", HOSTILE, "0x2")
+    found = (
+        Comparison("identity", "pass", "same_chain", "chain 1", asked=1),
+        Comparison("upgrades", "skipped", "unsupported", "neither serves it"),
+        Comparison("consensus", "unknown", "unseen", f"not seen {HOSTILE}"),
+        Comparison(
+            "answers", "fail", "changed", f"differs {HOSTILE}", (line,), 5, "method:eth_call"
+        ),
+        Comparison("answers", "warn", "fields_added", "new", (line,), 5, "method:eth_foo"),
+        Comparison("latency", "unknown", "too_few", "too few"),
+    )
+    verdict = Verdict(snapshots.NOW, (), word_of(found), Level.FAILED)
+    return Told(verdict, "1.2.3", comparisons=found)
+
+
+RUNS = {"canary": canary(), "healthy": healthy(), "troubled": troubled(), "blind": blind()}

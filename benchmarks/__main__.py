@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks import (
+    canary,
     delays,
     detection,
     fleet,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ledger": ledger.run,
     "kernels": kernels.run,
     "ingestion": ingestion.run,
+    "canary": canary.run,
 }
 
 

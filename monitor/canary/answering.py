@@ -32,6 +32,8 @@ ROUNDS = 3
 """A difference must show in each: a block in flight or a cold cache shows in one."""
 AT_ONCE = 100
 """Questions in hand at one time: what a replay of any length needs of memory."""
+ALONE_AT_ONCE = 8
+"""The same of those that are asked again."""
 SUSPECTS_MAX = 20
 """Questions of one method that are asked again; more of the same would say nothing new."""
 BUSY_BLOCKS = 16
@@ -77,7 +79,16 @@ class Book:
     passed_over: Counter[str] = field(default_factory=Counter)
     specimens: dict[str, Question] = field(default_factory=dict)
     """One question of each method that both answered: what latency is measured with."""
+    recorded: dict[str, None] = field(default_factory=dict)
+    """The methods of the recorded traffic, in the order in which they were met."""
     asked: int = 0
+
+    @property
+    def worth_timing(self) -> tuple[Question, ...]:
+        """The specimens, those of methods that somebody uses first."""
+        others = (method for method in self.specimens if method not in self.recorded)
+        methods = (*self.recorded, *others)
+        return tuple(self.specimens[method] for method in methods if method in self.specimens)
 
     def note(self, question: Question, baseline: Answer, candidate: Answer) -> None:
         """Count one answered question, and keep what needs to be asked again."""
@@ -149,6 +160,7 @@ async def replay(pair: Pair, traffic: Iterable[Request], pin: Pin, book: Book) -
         for request in traffic:
             question = pinned(request, pin)
             if isinstance(question, Question):
+                book.recorded.setdefault(question.method)
                 yield question
             else:
                 book.passed_over[question] += 1
@@ -156,9 +168,9 @@ async def replay(pair: Pair, traffic: Iterable[Request], pin: Pin, book: Book) -
     await put(pair, wanted(), book)
 
 
-def _chunks(asked: Iterable[Question]) -> Iterator[list[Question]]:
+def _chunks(asked: Iterable[Question], size: int = AT_ONCE) -> Iterator[list[Question]]:
     waiting = iter(asked)
-    while chunk := list(itertools.islice(waiting, AT_ONCE)):
+    while chunk := list(itertools.islice(waiting, size)):
         yield chunk
 
 
@@ -207,4 +219,8 @@ async def _again(pair: Pair, book: Book, pause_seconds: float) -> None:
 
 
 async def _said(pair: Pair, asked: Sequence[Question]) -> list[tuple[Answer, Answer]]:
-    return [one for chunk in _chunks(asked) for one in await both(pair, chunk)]
+    """Answers to calls that travel alone: in a batch one that hangs takes the others with it."""
+    said = []
+    for chunk in _chunks(asked, ALONE_AT_ONCE):
+        said += await both(pair, chunk, is_alone=True)
+    return said

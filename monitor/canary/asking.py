@@ -72,9 +72,18 @@ async def opened(
             await asyncio.gather(*(one.close() for one in pair.all))
 
 
-async def answers(node: Node, questions: Sequence[Question]) -> list[Answer]:
-    """What one node says to each, in their order; whatever fails is an answer too."""
-    futures = [node.ask(one.method, one.params, WHOLE) for one in questions]
+async def answers(
+    node: Node, questions: Sequence[Question], *, is_alone: bool = False
+) -> list[Answer]:
+    """What one node says to each, in their order; whatever fails is an answer too.
+
+    Alone each travels in a request of its own, and a call that hangs takes no other with it.
+    """
+    futures = []
+    for one in questions:
+        if is_alone:
+            node.sample(one.method)
+        futures.append(node.ask(one.method, one.params, WHOLE))
     said = await asyncio.gather(*futures, return_exceptions=True)
     return [_answer(one) for one in said]
 
@@ -89,10 +98,12 @@ def _answer(said: bytes | BaseException) -> Answer:
     raise said
 
 
-async def both(pair: Pair, questions: Sequence[Question]) -> list[tuple[Answer, Answer]]:
+async def both(
+    pair: Pair, questions: Sequence[Question], *, is_alone: bool = False
+) -> list[tuple[Answer, Answer]]:
     """(baseline's, candidate's) answers, in the order of the questions."""
     mine, theirs = await asyncio.gather(
-        answers(pair.baseline, questions), answers(pair.candidate, questions)
+        *(answers(node, questions, is_alone=is_alone) for node in (pair.baseline, pair.candidate))
     )
     return list(zip(mine, theirs, strict=True))
 

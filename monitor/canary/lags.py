@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.canary.comparison import Comparison, Line
 from monitor.judge.profiles import Policy
+from monitor.model import Unseen
 
 SHARE_MIN = 0.95
 """Of the samples that must lie within the limit."""
@@ -28,8 +29,8 @@ class Sample:
     candidate: int | None
     references: tuple[int, ...] = ()
     """Of those that answered."""
-    baseline_peers: int | None = None
-    candidate_peers: int | None = None
+    baseline_peers: int | Unseen | None = None
+    candidate_peers: int | Unseen | None = None
 
     @property
     def tip(self) -> int | None:
@@ -90,20 +91,31 @@ def head(samples: Sequence[Sample], policy: Policy) -> Comparison:
 
 def peers(samples: Sequence[Sample]) -> Comparison:
     """Whether the candidate's peers are half the baseline's or more, by the medians."""
-    mine = [one.baseline_peers for one in samples if one.baseline_peers is not None]
-    theirs = [one.candidate_peers for one in samples if one.candidate_peers is not None]
+    asked = len(samples)
+    said_by = {
+        "baseline": [one.baseline_peers for one in samples],
+        "candidate": [one.candidate_peers for one in samples],
+    }
+    absent = [
+        name
+        for name, some in said_by.items()
+        if any(isinstance(one, Unseen) and one.reason == "unsupported" for one in some)
+    ]
+    if absent:
+        who = "neither answers" if len(absent) > 1 else f"the {absent[0]} does not serve"
+        return Comparison("peers", "skipped", "unsupported", f"{who} net_peerCount", asked=asked)
+    mine, theirs = ([n for n in some if isinstance(n, int)] for some in said_by.values())
     if not mine or not theirs:
-        silent = [name for name, some in (("baseline", mine), ("candidate", theirs)) if not some]
-        who = "neither answers" if len(silent) > 1 else f"the {silent[0]} does not answer"
-        said = f"{who} net_peerCount"
-        return Comparison("peers", "skipped", "unsupported", said, asked=len(samples))
+        who = "candidate" if mine else "baseline"
+        said = f"the {who}'s peers were never seen"
+        return Comparison("peers", "unknown", "unseen", said, asked=asked)
     wanted, found = statistics.median(mine), statistics.median(theirs)
     lines = (Line("peers, median", f"{wanted:g}", f"{found:g}"),)
     if found * 2 >= wanted:
         said = f"{found:g} peers, the baseline has {wanted:g}"
-        return Comparison("peers", "pass", "enough", said, lines, len(samples))
+        return Comparison("peers", "pass", "enough", said, lines, asked)
     said = f"{found:g} peers, fewer than half of the baseline's {wanted:g}"
-    return Comparison("peers", "fail", "few_peers", said, lines, len(samples))
+    return Comparison("peers", "fail", "few_peers", said, lines, asked)
 
 
 def sync(samples: Sequence[Sample], policy: Policy) -> Comparison:

@@ -64,6 +64,13 @@ def upgrades(
     others = {"baseline": baseline, **references}
     said_by = {name: one for name, one in others.items() if not isinstance(one, Unseen)}
     asked = len(others) + 1
+    blind = next(
+        (one for one in (candidate, baseline) if isinstance(one, Unseen) and not _is_absent(one)),
+        None,
+    )
+    if blind is not None:
+        said = f"eth_config could not be read: {blind.reason}, {blind.detail}"
+        return Comparison("upgrades", "unknown", "unseen", said, asked=asked)
     if isinstance(candidate, Unseen):
         who = "neither node serves" if isinstance(baseline, Unseen) else "the candidate lacks"
         said = f"{who} eth_config (EIP-7910): nothing is known, which is no pass"
@@ -93,6 +100,11 @@ def upgrades(
         return Comparison("upgrades", "warn", "others_not_ready", said, lines, asked)
     said = f"fork {candidate.current}, next {candidate.upcoming or 'none'}, as the others have it"
     return Comparison("upgrades", "pass", "same_forks", said, lines, asked)
+
+
+def _is_absent(unseen: Unseen) -> bool:
+    """Whether the node does not serve the method, and has not only failed to answer."""
+    return unseen.reason == "unsupported"
 
 
 def methods(gone: Mapping[str, str], served: int, asked: int) -> tuple[Comparison, ...]:

@@ -93,8 +93,8 @@ async def _blocks(pair: Pair, plan: Plan, progress: Progress) -> list[Comparison
     pause = plan.policy.poll_seconds
     book, found = await examine(pair, agreed.pin, plan.traffic, pause_seconds=pause)
     progress("latency", 0.0)
-    asked = tuple(book.specimens.values())
-    return [agreed.comparison, *found, await latency(pair, asked, plan.latency_pairs)]
+    paced = await latency(pair, book.worth_timing, plan.latency_pairs)
+    return [agreed.comparison, *found, paced]
 
 
 async def _over_time(

@@ -35,7 +35,7 @@ async def transaction(
         said = "not asked for: --transaction FILE names a signed one to send through the candidate"
         return Comparison(CHECK, "skipped", "not_asked", said)
     others = (pair.baseline, *pair.references)
-    known = await _who_knows(others, hash_)
+    known = _knowing(others, await _asked(others, hash_))
     if known:
         said = f"{known[0]} had it before it was sent: that it arrives there proves nothing"
         return Comparison(CHECK, "unknown", "known_already", said, asked=1)
@@ -49,12 +49,15 @@ async def transaction(
         said = f"nobody knows whether the candidate has it: {error}"
         return Comparison(CHECK, "unknown", "unseen", said, asked=1)
     while True:
-        known = await _who_knows(others, hash_)
-        passed = clock() - began
+        answers = await _asked(others, hash_)
+        known, passed = _knowing(others, answers), clock() - began
         if known:
             lines = (Line(f"{hash_}, seen after", f"{passed:.1f} s by {known[0]}", "sent"),)
             said = f"sent through the candidate, and seen by {known[0]} after {passed:.1f} s"
             return Comparison(CHECK, "pass", "arrived", said, lines, 1)
+        if passed >= deadline_seconds and all(one is None for one in answers):
+            said = "it was sent, and nobody could be asked whether it has arrived"
+            return Comparison(CHECK, "unknown", "nobody_asked", said, asked=1)
         if passed >= deadline_seconds:
             names = ", ".join(node.label for node in others)
             said = f"sent through the candidate, and after {passed:.0f} s known to none of: {names}"
@@ -63,14 +66,18 @@ async def transaction(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _who_knows(nodes: tuple[Node, ...], hash_: Hash32) -> list[str]:
-    found = await asyncio.gather(*(_knows(node, hash_) for node in nodes))
-    return [node.label for node, knows in zip(nodes, found, strict=True) if knows]
+async def _asked(nodes: tuple[Node, ...], hash_: Hash32) -> list[bool | None]:
+    """Whether each knows it; None where it did not answer."""
+    return await asyncio.gather(*(_knows(node, hash_) for node in nodes))
 
 
-async def _knows(node: Node, hash_: Hash32) -> bool:
+def _knowing(nodes: tuple[Node, ...], answers: list[bool | None]) -> list[str]:
+    return [node.label for node, knows in zip(nodes, answers, strict=True) if knows]
+
+
+async def _knows(node: Node, hash_: Hash32) -> bool | None:
     try:
         said = await node.ask("eth_getTransactionByHash", (hash_,), WHOLE)
     except RpcError:
-        return False
+        return None
     return said != NULL

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from monitor.canary.asking import Pair
 from monitor.canary.lags import Sample
+from monitor.model import Unseen
 from monitor.rpc import decode
 from monitor.rpc.errors import RpcError
 from monitor.rpc.node import Node
@@ -57,9 +58,9 @@ async def _height(node: Node) -> int | None:
     return None if header is None else header.head().number
 
 
-async def _peers(node: Node) -> int | None:
+async def _peers(node: Node) -> int | Unseen:
     try:
         count = await node.ask("net_peerCount", (), decode.quantity)
-    except RpcError:
-        return None
+    except RpcError as error:
+        return error.unseen()
     return int(count, 16)

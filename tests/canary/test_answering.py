@@ -18,12 +18,15 @@ from monitor.canary.answering import (
     put,
     replay,
 )
+from monitor.canary.asking import opened
 from monitor.canary.comparison import Comparison
 from monitor.canary.differences import Answer
 from monitor.canary.questions import Question
 from monitor.canary.traffic import Pin, Request, TrafficError, read
+from monitor.rpc.node import Limits
+from monitor.url import Url
 from tests.canary.staged import PAYMENT, serves_blocks, staged
-from tests.rpc.canned import Canned, Chain, Refusal
+from tests.rpc.canned import Canned, Chain, Hang, Refusal, serving
 
 PIN = Pin(98, Chain(100).hash(98))
 ABSENT = Refusal("the method eth_getBalance does not exist/is not available", -32601)
@@ -181,6 +184,34 @@ def test_book_keeps_a_few_suspects_and_counts_the_rest() -> None:
     assert len(book.suspects["eth_call"]) == SUSPECTS_MAX
     assert book.tallies["eth_call"].more == 9 * SUSPECTS_MAX
     assert list(book.specimens) == ["eth_call"]
+
+
+async def test_call_that_hangs_takes_no_other_with_it() -> None:
+    """What missed the deadline with it in a batch is asked again alone, and is well."""
+    node, other = pair_of_nodes()
+    other.respond = hang = Hang("eth_getBalance")
+    with_short_deadline = Limits(deadline_seconds=0.5, batch_calls_max=20)
+    async with (
+        serving(node, other),
+        opened(Url(node.url), Url(other.url), {}, limits=with_short_deadline) as pair,
+    ):
+        _, found = await examine(pair, PIN, (), pause_seconds=0.0)
+        hang.released.set()
+    wrong = {one.subject for one in found if one.outcome == "fail"}
+    assert wrong == {"method:eth_getBalance"}
+
+
+async def test_methods_of_recorded_traffic_are_timed_first() -> None:
+    """There is time for a dozen: those that somebody uses."""
+    node, other = pair_of_nodes()
+    async with staged(node, other) as pair:
+        requests = [Request("eth_getBalance", ("0x1", "latest")), Request("eth_gasPrice", ())]
+        book, _ = await examine(pair, PIN, requests, pause_seconds=0.0)
+    methods = [one.method for one in book.worth_timing]
+    assert methods[0] == "eth_getBalance"
+    assert "eth_getBlockByNumber" in methods
+    assert "eth_gasPrice" not in methods
+    assert len(methods) == len(set(methods))
 
 
 async def test_put_of_nothing_asks_nobody() -> None:

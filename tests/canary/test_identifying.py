@@ -42,7 +42,7 @@ async def test_identity_of_another_chain_fails_and_of_nobody_is_unknown() -> Non
         (forks("0x1", "0x2"), forks("0x1", None), "fail"),
         (None, None, "skipped"),
         (forks("0x1", None), None, "skipped"),
-        (forks("0x1", None), {"current": "nonsense"}, "skipped"),
+        (forks("0x1", None), {"current": "nonsense"}, "unknown"),
     ],
 )
 async def test_upgrades_are_read_as_eip_7910_has_them(

@@ -6,7 +6,9 @@ import pytest
 
 from monitor.canary.lags import Sample, eta_seconds, head, lags, peers, sync
 from monitor.judge.profiles import PROFILES, policy
+from monitor.model import Unseen
 
+ABSENT, BLIND = Unseen("unsupported", "absent"), Unseen("timeout", "late")
 POLICY = policy(PROFILES["dev"])
 LIMIT = POLICY.lag_blocks - 1
 
@@ -93,15 +95,19 @@ def test_nobody_seen_is_no_lag() -> None:
         ([25], [12], "fail"),
         ([25], [13], "pass"),
         ([0], [0], "pass"),
-        ([None], [3], "skipped"),
-        ([3], [None], "skipped"),
-        ([None], [None], "skipped"),
+        ([ABSENT], [3], "skipped"),
+        ([3], [ABSENT], "skipped"),
+        ([ABSENT], [ABSENT], "skipped"),
+        ([BLIND], [3], "unknown"),
+        ([3], [BLIND], "unknown"),
+        ([ABSENT], [BLIND], "skipped"),
+        ([BLIND, 3], [BLIND, 3], "pass"),
     ],
 )
 def test_candidate_needs_half_of_the_baseline_s_peers(
-    baseline: list[int | None], candidate: list[int | None], outcome: str
+    baseline: list[int | Unseen], candidate: list[int | Unseen], outcome: str
 ) -> None:
-    """By the medians; what is not served is skipped, and says by whom."""
+    """By the medians; what is not served is skipped, and what was not seen is unknown."""
     found = peers(
         [
             Sample(0.0, 1, 1, (), mine, theirs)
@@ -110,7 +116,7 @@ def test_candidate_needs_half_of_the_baseline_s_peers(
     )
     assert found.outcome == outcome
     if outcome == "skipped":
-        silent = [baseline == [None], candidate == [None]]
+        silent = [baseline == [ABSENT], candidate == [ABSENT]]
         assert ("neither" in found.summary) is all(silent)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from monitor.canary.latency import PAIRS_MIN
 from monitor.canary.pacing import METHODS_MAX, latency
 from monitor.canary.questions import Question
@@ -34,6 +36,26 @@ async def test_method_that_one_does_not_answer_is_not_compared() -> None:
     async with staged(node, other) as pair:
         found = await latency(pair, ASKED, PAIRS_MIN)
     assert (found.outcome, len(found.lines)) == ("pass", 1)
+
+
+async def test_each_goes_first_as_often_as_the_other() -> None:
+    """Baseline and candidate, then candidate and baseline: neither always finds caches warm."""
+    order: list[str] = []
+    node, other = served(), served()
+
+    def noting(name: str) -> Callable[[object], str]:
+        def answer(params: object) -> str:
+            order.append(name)
+            return "0x1"
+
+        return answer
+
+    node.answers["eth_gasPrice"] = noting("baseline")
+    other.answers["eth_gasPrice"] = noting("candidate")
+    async with staged(node, other) as pair:
+        await latency(pair, ASKED[:1], 3)
+    firsts = order[::2]
+    assert firsts == ["baseline", "candidate"] * 2
 
 
 async def test_nothing_to_measure_is_unknown() -> None:

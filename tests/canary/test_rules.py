@@ -77,6 +77,10 @@ NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
         (ABSENT, NOW, {}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": ABSENT}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": NEXT}, "fail", "not_ready"),
+        (NOW, BLIND, {}, "unknown", "unseen"),
+        (BLIND, NOW, {}, "unknown", "unseen"),
+        (BLIND, ABSENT, {}, "unknown", "unseen"),
+        (NOW, NOW, {"a": BLIND}, "pass", "same_forks"),
     ],
 )
 def test_upgrade_readiness_is_what_the_others_know_of_the_next_fork(

@@ -67,6 +67,17 @@ async def test_transaction_that_does_not_arrive_in_time_fails() -> None:
     assert found.lines[0].baseline == "unknown"
 
 
+async def test_transaction_that_nobody_can_be_asked_about_is_unknown() -> None:
+    """That nobody answers is not that nobody has it."""
+    node, other = nodes(arrives=False)
+    node.answers["eth_getTransactionByHash"] = Refusal("overloaded", -32000)
+    found = await sent_through(node, other)
+    assert (found.outcome, found.reason) == ("unknown", "nobody_asked")
+    silent = Canned(answers={"eth_getTransactionByHash": Refusal("overloaded", -32000)})
+    found = await sent_through(*nodes(arrives=False), a=silent)
+    assert found.reason == "not_arrived"
+
+
 async def test_transaction_that_is_known_before_proves_nothing() -> None:
     """And is not sent."""
     node, other = nodes()

@@ -140,11 +140,9 @@ def pinned(request: Request, pin: Pin) -> Question | Skipped:
 
 
 def _place(block: Json, pin: Pin, *, by_hash: bool) -> Json:
-    """What stands for a block: a tag that moves becomes the pin; else a word of `Skipped`."""
+    """What stands for a block: a tag that moves becomes the pin; else `above`, or as it is."""
     if block is None or (isinstance(block, str) and block in TAGS):
         return {"blockHash": pin.hash} if by_hash else hex(pin.number)
-    if block == "pending":
-        return "pending"
     number = _number(block)
     return "above" if number is not None and number > pin.number else block
 

@@ -97,6 +97,16 @@ def test_text_has_a_tick_for_each_and_both_values_below_what_is_not_well() -> No
     assert lines[-1].endswith("1 fail, 1 pass")
 
 
+@pytest.mark.parametrize(
+    ("outcome", "is_told"),
+    [("fail", True), ("warn", True), ("unknown", False), ("skipped", False), ("pass", False)],
+)
+def test_evidence_is_told_of_what_somebody_should_look_at(outcome: Outcome, is_told: bool) -> None:
+    """A warning's too."""
+    lines = list(comparison_lines([replace(FAILED, outcome=outcome)], colour=False))
+    assert (len(lines) == 2) is is_told
+
+
 def test_text_in_colour_paints_the_marks() -> None:
     """And nothing else has an escape sequence in it."""
     (line,) = comparison_lines([WELL], colour=True)

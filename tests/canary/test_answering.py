@@ -195,8 +195,12 @@ async def test_call_that_hangs_takes_no_other_with_it() -> None:
         serving(node, other),
         opened(Url(node.url), Url(other.url), {}, limits=with_short_deadline) as pair,
     ):
-        _, found = await examine(pair, PIN, (), pause_seconds=0.0)
+        book, found = await examine(pair, PIN, (), pause_seconds=0.0)
         hang.released.set()
+    suspects = sum(len(some) for some in book.suspects.values())
+    assert suspects > len(book.suspects["eth_getBalance"])
+    alone = [request for request in other.requests if not isinstance(request, list)]
+    assert len(alone) == (ROUNDS - 1) * suspects
     wrong = {one.subject for one in found if one.outcome == "fail"}
     assert wrong == {"method:eth_getBalance"}
 

@@ -7,7 +7,7 @@ import json
 import random
 import shlex
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.lab.anvil import Anvil, Chain
 from monitor.lab.faults import Fault
 from monitor.lab.network import LabNetwork
+from monitor.lab.proxy import FaultProxy
 from monitor.url import Url
 from tests.e2e.processes import headwatch, headwatch_beside
 
@@ -78,7 +79,7 @@ def failed(found: Any) -> dict[str, Any]:
     return {one["subject"]: one for one in found["comparisons"] if one["outcome"] == "fail"}
 
 
-async def gated(nodes: list[Anvil], *more: str) -> Any:
+async def gated(nodes: Sequence[Anvil | FaultProxy], *more: str) -> Any:
     """The command on two nodes."""
     baseline, candidate = nodes
     return await headwatch_beside(
@@ -304,9 +305,12 @@ async def test_transaction_is_sent_through_the_candidate_and_seen(
         fees = {"gasPrice": hex(50 * GWEI), "nonce": nonce, "chainId": hex(31337)}
         raw = await nodes[0].rpc("eth_signTransaction", {**payment, **fees})
         path.write_text(raw + "\n")
-        itself = [nodes[0], nodes[0]]
+        proxy = FaultProxy({"itself": nodes[0].url})
+        await proxy.start()
+        itself: list[Anvil | FaultProxy] = [proxy, nodes[0]]
         sent = await gated(itself, "--transaction", str(path), "--json")
         done = await gated(itself, "--transaction", str(path), "--json")
+        await proxy.stop()
         path.write_text("0xnothex")
         wrong = await gated(nodes, "--transaction", str(path))
     for run, outcome, reason in (

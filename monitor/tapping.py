@@ -13,6 +13,7 @@ from monitor.transactions.journal import Journal, JournalError
 from monitor.transactions.orders import OrderError
 from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
 from monitor.transactions.tap.judging import Outcome
+from monitor.transactions.tap.recording import Recorder
 
 if TYPE_CHECKING:
     from monitor.watchdog import Watchdog
@@ -56,6 +57,9 @@ class Tapping:
         if settings is None or node is None:
             yield None
             return
+        recorder = None
+        if settings.record is not None:
+            recorder = Recorder(settings.record, share=settings.record_share)
         async with open_session() as session:
             tap = self._tap = Tap(
                 upstream=node.url,
@@ -67,6 +71,7 @@ class Tapping:
                 clock=self._watchdog.sidecar.clock,
                 on_sent=self._sent,
                 on_request=self._count,
+                on_read=recorder.note if recorder is not None else lambda text: None,
                 hosts=settings.hosts,
             )
             host, port = settings.address
@@ -79,6 +84,8 @@ class Tapping:
                 yield f"http://[{shown}]:{number}" if ":" in shown else f"http://{shown}:{number}"
             finally:
                 await tap.stop()
+                if recorder is not None:
+                    await recorder.close()
 
     def _doubt(self) -> None:
         """The journal took nothing: the next round tries it too, and its findings say so."""

@@ -96,6 +96,7 @@ ROOMS = (
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             *("monitor.config", "monitor.endpoint", "monitor.watch"),
             *("monitor.lock", "monitor.migrations"),
+            "monitor.canary.traffic",
         ),
         never=("web3", "prometheus_client"),
     ),

@@ -70,6 +70,11 @@ Skipped = Literal["unsafe", "above", "pending"]
 about the pool, in which no two nodes are alike."""
 
 
+def is_safe(method: str) -> bool:
+    """Whether a recorded request of this method is ever put to a node: it reads, and no more."""
+    return any(method in some for some in (BY_NAME, MOVING, BY_HASH, BY_NUMBER, (LOGS,)))
+
+
 class TrafficError(Exception):
     """A line that is no request; `str()` names its number and what is wrong."""
 

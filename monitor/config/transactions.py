@@ -163,6 +163,12 @@ class Tap(Model):
         Literal["never", "behind", "always"], expects("expected never, behind or always")
     ] = "behind"
     """When a send goes to the references too: never, when the node is off the network, always."""
+    record: FilePath | None = None
+    """The file that requests which only read are written to; at 64 MiB it becomes FILE.1."""
+    record_share: Annotated[
+        float, Field(gt=0, le=1), expects("expected a number above 0, and at most 1")
+    ] = 1.0
+    """The part of these requests that is recorded."""
     hosts: Words = ()
     """Host names under which programs reach it, beside addresses and localhost."""
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import random
 import shlex
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,18 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jsonschema
 import pytest
 
 from monitor.canary.comparison import Comparison, word_of
 from monitor.canary.run import Plan, compare
+from monitor.config import Tap, Transactions, show
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.lab.anvil import Anvil, Chain
 from monitor.lab.faults import Fault
 from monitor.lab.network import LabNetwork
 from monitor.lab.proxy import FaultProxy
+from monitor.lab.timeline import lab_settings
 from monitor.url import Url
-from tests.e2e.processes import headwatch, headwatch_beside
+from tests.e2e.processes import headwatch, headwatch_beside, sidecar
+from tests.stack import free_port
 
 GATE_SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs" / "gate.schema.json").read_text(encoding="utf-8")
@@ -367,3 +372,31 @@ def test_mistake_on_the_command_line_is_told_in_one_line(
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_traffic_that_the_tap_recorded_is_replayed(anvil_path: Path, tmp_path: Path) -> None:
+    """From a program's requests through the tap to the canary's questions; no send among them."""
+    traffic, listen = tmp_path / "traffic.jsonl", f"127.0.0.1:{free_port()}"
+    async with LabNetwork(("a", "b"), INTERVAL_SECONDS, binary=anvil_path) as net:
+        await net.wait_blocks(16)
+        settings = lab_settings(net, INTERVAL_SECONDS, listen="127.0.0.1:0")
+        tap = Tap(listen=listen, node="local", record=traffic)
+        watched = settings.model_copy(update={"transactions": Transactions(tap=tap)})
+        config = tmp_path / "headwatch.yaml"
+        config.write_text(show(watched))
+        account = (await net.local.anvil.rpc("eth_accounts"))[0]
+        async with sidecar(config) as (process, _), aiohttp.ClientSession() as session:
+            for method, params in (
+                ("eth_getBalance", [account, "latest"]),
+                ("eth_sendRawTransaction", ["0x02"]),
+            ):
+                call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+                async with session.post(f"http://{listen}", json=call) as response:
+                    assert response.status == 200, await response.text()
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+        recorded = [json.loads(line) for line in traffic.read_text().splitlines()]
+        assert recorded == [{"method": "eth_getBalance", "params": [account, "latest"]}]
+        nodes = [net.reference["a"].proxy, net.local.proxy]
+        done = await gated(nodes, "--traffic", str(traffic))
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -33,6 +33,7 @@ client past the tap, nor a client's `Authorization` onward.
     wording     what the tap itself says
     clerk       writes down before it leaves, and before it is told
     http        one request; `websocket` and `pair`: one websocket
+    recording   writes down what only reads, for a replay
     tap         the port
 """
 

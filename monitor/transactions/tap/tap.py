@@ -44,6 +44,7 @@ class Tap:
         clock: Callable[[], float],
         on_sent: Callable[[Sent], None],
         on_request: Callable[[str, float], None] = lambda method_class, seconds: None,
+        on_read: Callable[[bytes], None] = lambda text: None,
         hosts: Collection[str] = (),
         journal_error: type[Exception] | None = None,
         reacts: React = react,
@@ -53,7 +54,8 @@ class Tap:
         """`session` is `http.open_session`'s; it stays open. `hosts` are names it is asked under.
 
         `on_request` is told of every request its class and what it took, in seconds, and of every
-        send over a websocket; `refused` are those that went no further than the tap.
+        send over a websocket; `refused` are those that went no further than the tap. `on_read` is
+        given every request that sends nothing, unpacked, before it is passed on.
         """
         if journal_error is None:
             from monitor.transactions.journal.record import JournalError
@@ -64,6 +66,7 @@ class Tap:
         self._limits = limits
         self._timer = timer
         self._on_request = on_request
+        self._on_read = on_read
         self._door = Door(token, frozenset(host.lower() for host in hosts))
         clerk = Clerk(
             ledger, clock=clock, on_sent=on_sent, journal_error=journal_error, hash_of=hash_of
@@ -155,6 +158,7 @@ class Tap:
             self._sends.add(task)
             task.add_done_callback(self._sends.discard)
             return await asyncio.shield(task)
+        self._on_read(asked.text)
         try:
             return await self._http.pass_on(asked)
         finally:

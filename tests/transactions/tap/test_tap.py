@@ -564,3 +564,18 @@ async def test_stop_lets_what_is_under_way_end(
     await stopping
     with pytest.raises(aiohttp.ClientConnectorError):
         await client.post(tap, data=CALL)
+
+
+async def test_requests_that_send_nothing_are_shown_unpacked(
+    tapped: Tapped, client: aiohttp.ClientSession
+) -> None:
+    """For whoever records them; a send, and what is refused, are not."""
+    shown: list[bytes] = []
+    url = await tapped(on_read=shown.append)
+    packed = {"Content-Encoding": "gzip"}
+    browser = {"Origin": "https://a.test"}
+    await client.post(url, data=CALL)
+    await client.post(url, data=gzip.compress(CALL), headers=packed)
+    await client.post(url, data=SEND)
+    await client.post(url, data=CALL, headers=browser)
+    assert shown == [CALL, CALL]

@@ -99,6 +99,18 @@ async def test_node_that_is_not_there_or_has_no_block_is_unknown() -> None:
     assert "the candidate has no latest block" in empty.comparison.summary
 
 
+async def test_node_without_the_block_that_is_compared_is_unknown() -> None:
+    """A head whose chain cannot be shown proves nothing, and is named."""
+    node, other = Canned(Chain(100)), Canned(Chain(100))
+    other.answers["eth_getBlockByNumber"] = lambda params: (
+        other.chain.block(100) if params[0] == "latest" else None
+    )
+    async with staged(node, other) as pair:
+        agreed = await consensus(pair, 0.0)
+    assert agreed.comparison.outcome == "unknown"
+    assert f"the candidate has no block {100 - CONTESTED_DEPTH}" in agreed.comparison.summary
+
+
 async def test_history_that_was_pruned_leaves_a_range() -> None:
     """What the candidate has not got cannot be the first difference."""
     node, other = Canned(Chain(1000)), Canned(chain_of(1000, parts_after=500))

@@ -10,7 +10,7 @@ import pytest
 from monitor.canary.comparison import Comparison
 from monitor.canary.restarting import restart
 from tests.canary.staged import chain_of, staged
-from tests.rpc.canned import Canned, Chain
+from tests.rpc.canned import Canned, Chain, Refusal
 
 NOTHING = (sys.executable, "-c", "pass")
 SECONDS = 1.0
@@ -62,6 +62,27 @@ async def test_candidate_comes_back_with_the_head_it_had(
     """Or a higher one, on the same chain, within the deadline."""
     found = await restarted(after)
     assert (found.outcome, found.reason) == (outcome, reason)
+
+
+async def test_candidate_that_answers_late_is_waited_for() -> None:
+    """Errors while it starts are no lost head."""
+    other = Canned(Chain(100))
+    starting = Refusal("starting", -32000)
+    looks = 0
+
+    def block(params: list[str]) -> object:
+        nonlocal looks
+        looks += 1
+        # The head before the restart; no head; then a head without the block that is asked for.
+        if looks in {2, 4}:
+            return starting
+        return other.chain.block(100 if params[0] == "latest" else int(params[0], 16))
+
+    other.answers["eth_getBlockByNumber"] = block
+    async with staged(Canned(), other) as pair:
+        found = await restart(pair, NOTHING, deadline_seconds=30.0, clock=Ticking())
+    assert (found.outcome, found.reason) == ("pass", "head_kept")
+    assert looks == 6
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,17 @@ async def test_transaction_that_only_a_reference_sees_has_arrived() -> None:
     assert "seen by a" in found.summary
 
 
+async def test_transaction_that_arrives_at_the_second_look_passes() -> None:
+    """A pool hears of it when it does: until the deadline it is looked for again."""
+    node, other = nodes(arrives=False)
+    asked = iter([None, None, {"hash": HASH}])
+    node.answers["eth_getTransactionByHash"] = lambda params: next(asked)
+    async with staged(node, other) as pair:
+        found = await transaction(pair, RAW, HASH, deadline_seconds=9.0, clock=Clock(0.0))
+    assert found.outcome == "pass"
+    assert node.methods.count("eth_getTransactionByHash") == 3
+
+
 async def test_transaction_that_does_not_arrive_in_time_fails() -> None:
     """A candidate that passes on nothing would lose what is sent through it."""
     node, other = nodes(arrives=False)

@@ -18,6 +18,7 @@ from monitor.transactions.journal import Reader
 from tests.act import accounts, ledgers, pasts, snapshots
 from tests.act.conftest import Stage, view_of
 from tests.act.snapshots import NETWORK, NOW, TIP, finding, hash_of, head_at
+from tests.act.surveyed_checks import surveyed
 
 BRANCH = 7
 MAINTENANCE = (
@@ -69,11 +70,29 @@ def healthy() -> Snapshot:
     return snapshots.healthy("local", "spare")
 
 
+def asked() -> Snapshot:
+    """Everything is asked of two nodes, one of which has no peers."""
+    alone = finding(
+        "peers",
+        "node:local",
+        Level.DEGRADED,
+        "no_peers",
+        summary="no peers, fewer than 3",
+        measured=0.0,
+        limit=3.0,
+        unit="peers",
+        since=NOW - 400.0,
+        evidence=(Evidence("local", "net_peerCount", "0 peers", NOW - 1.5),),
+    )
+    return snapshots.with_finding(surveyed(healthy(), "local", "spare"), alone)
+
+
 SCENES: Mapping[str, Snapshot] = {
     "healthy": healthy(),
     "stalled": snapshots.stalled(),
     "forked": forked(),
     "unknown": snapshots.split(),
+    "asked": asked(),
 }
 WATCHED: Mapping[str, Snapshot] = {
     "watched": accounts.watched(),

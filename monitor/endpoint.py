@@ -109,7 +109,14 @@ class Endpoint:
         return histories[asks] if asks in histories else self.surveys.get(asks, ())
 
     def remember_head(self, observation: Observation[HeadSeen]) -> None:
-        """Append; of three equal heads in a row the middle one says nothing and is dropped."""
+        """Append; of three equal heads in a row the middle one says nothing and is dropped.
+
+        What it named as deep while its head was far above is not deep once that is taken back.
+        """
+        before = next((head for head in map(_head, reversed(self.heads)) if head is not None), None)
+        after = _head(observation)
+        if before is not None and after is not None and before.number - after.number >= DEEP_BLOCKS:
+            self.deep.clear()
         if _repeats(self.heads, observation):
             self.heads.pop()
         append(self.heads, observation, HEADS_COUNT_MAX)

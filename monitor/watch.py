@@ -258,7 +258,7 @@ class Watch:
         if spent or spacing <= poll:
             reference.due_at = began
             return
-        pause = poll * 2 ** math.floor(math.log2(spacing / poll))
+        pause = poll * 2 ** math.ceil(math.log2(spacing / poll))
         reference.due_at = (began // pause + 1) * pause
 
     def _usable_head(self, reference: Endpoint) -> Observation[HeadSeen]:

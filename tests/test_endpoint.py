@@ -239,3 +239,12 @@ class _Never:
 
 
 _never = _Never()
+
+
+def test_block_named_below_a_head_that_was_made_up_does_not_count(endpoint: Endpoint) -> None:
+    """It was deep below a million blocks that there are not: the tip may have replaced it."""
+    endpoint.remember_head(seen(1_000_100))
+    endpoint.remember_blocks([head(98)], at=10.0)
+    endpoint.remember_head(seen(100))
+    endpoint.remember_head(seen(120))
+    assert endpoint.vouched(50.0) == []

@@ -263,9 +263,9 @@ async def test_settled_is_when_every_required_check_of_every_node_is_certain(
         watches = tuple(sidecar.watches.values())
         assert not is_settled(sidecar.memory, watches)
         world.lag()
-        await sidecar.round(watches[0])
+        await sidecar.round(watches[0], is_patient=True)
         assert not is_settled(sidecar.memory, watches)
-        await sidecar.round(watches[0])
+        await sidecar.round(watches[0], is_patient=True)
         assert is_settled(sidecar.memory, watches)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from monitor.judge.offers import OPTIONAL_CHECKS
 from monitor.model import Action, Finding, Key, Level, Verdict
 
 
@@ -37,10 +38,16 @@ def follow(
 ) -> tuple[Standing, tuple[Action, ...]]:
     """What stands after these edges, and the edges with those that nobody drew.
 
-    A key that the verdict does not know any more is over, and nobody drew that edge.
+    A key that the verdict does not know any more is over, and nobody drew that edge. That a check
+    which a verdict can do without sees nothing is told to nobody, unless it has found something
+    before: pages and metrics show it.
     """
     following = dict(standing)
+    told: list[Action] = []
     for action in actions:
+        if _is_minor(action) and action.key not in following:
+            continue
+        told.append(action)
         if action.finding.level == Level.OK:
             following.pop(action.key, None)
             continue
@@ -48,7 +55,7 @@ def follow(
         opened_at = action.at if old is None else old.opened_at
         following[action.key] = Bad(action.finding, opened_at, action.finding)
     if not following:
-        return {}, tuple(actions)
+        return {}, tuple(told)
     newest = {finding.key: finding for finding in verdict.findings}
     gone: list[Action] = []
     for key, bad in list(following.items()):
@@ -62,7 +69,13 @@ def follow(
                 at_edge = replace(at_edge, because=finding.because)
             shown = finding if finding.level == at_edge.level else bad.newest
             following[key] = Bad(at_edge, bad.opened_at, shown)
-    return following, (*actions, *gone)
+    return following, (*told, *gone)
+
+
+def _is_minor(action: Action) -> bool:
+    """Whether only a check that is not required began, or ceased, to see nothing."""
+    levels = {action.finding.level, action.before}
+    return action.key[0] in OPTIONAL_CHECKS and levels <= {Level.OK, Level.UNKNOWN}
 
 
 def _forgotten(bad: Bad, now: float) -> Action:

@@ -10,13 +10,15 @@ from monitor.config.kinds import FilePath, HttpUrl, Model, Seconds, Word, expect
 from monitor.judge.release import supports
 from monitor.url import Url
 
+BY_URL, BY_PATH = "as a URL", "as a path"
+"""The tags of the union: steps of a path that nobody wrote."""
 RANGE = "expected >= or > and a version in quotes, such as '>=1.16'"
 
 
 def _kind(value: object) -> str:
     """Of a URL or a path, by how it is written."""
     is_url = isinstance(value, Url) or (isinstance(value, str) and "://" in value)
-    return "url" if is_url else "path"
+    return BY_URL if is_url else BY_PATH
 
 
 def _range(value: str) -> str:
@@ -25,7 +27,7 @@ def _range(value: str) -> str:
 
 
 Source = Annotated[
-    Annotated[HttpUrl, Tag("url")] | Annotated[FilePath, Tag("path")], Discriminator(_kind)
+    Annotated[HttpUrl, Tag(BY_URL)] | Annotated[FilePath, Tag(BY_PATH)], Discriminator(_kind)
 ]
 
 

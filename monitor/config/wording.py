@@ -9,7 +9,7 @@ from monitor.config.gates import Gate, GateRule
 from monitor.config.kinds import EXPECTED, SAID, Model
 from monitor.config.ledgers import Ledger
 from monitor.config.problems import Loc, nearest
-from monitor.config.releases import ReleaseFeed
+from monitor.config.releases import BY_PATH, BY_URL, ReleaseFeed
 from monitor.config.settings import (
     BY_NAME,
     INLINE,
@@ -80,13 +80,15 @@ _MAPPINGS: Mapping[Loc, tuple[type[Model], str]] = {
 """Mappings by name: the model of what they hold, and its name in sentences."""
 
 
+UNWRITTEN = frozenset({BY_NAME, INLINE, BY_URL, BY_PATH})
+"""Steps of pydantic's paths that are in no file."""
 _BY_NAME: Mapping[str | int, str] = {"gate": "gates"}
 
 
 def note_all(tree: Tree, error: ValidationError) -> None:
     """Note every complaint of `error`. No part of a URL is among its words."""
     for complaint in error.errors(include_url=False):
-        loc = tuple(step for step in complaint["loc"] if step not in {BY_NAME, INLINE})
+        loc = tuple(step for step in complaint["loc"] if step not in UNWRITTEN)
         _note(tree, loc, complaint)
 
 

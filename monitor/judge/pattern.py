@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-PATTERN_CHARACTERS_MAX = 4096
+PATTERN_CHARACTERS_MAX = 1024
 CLASSES: dict[str, Callable[[str], bool]] = {
     "d": lambda c: c in "0123456789",
     "w": lambda c: c == "_" or (c.isascii() and c.isalnum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.judge.quorum import client_family
@@ -24,4 +25,6 @@ async def probe(asked: Asked[VersionSeen], known: Known = nothing) -> VersionSee
     """`web3_clientVersion` (execution-apis), and the feed of that client. Raises RpcError."""
     said = await asked.node.ask(METHOD, (), decode.text)
     client = asked.node.url.scrub(said)
-    return seen_of(client, await known(client_family(client)), asked.clock())
+    feed = await known(client_family(client))
+    # Many advisories take their time, and other nodes are asked meanwhile.
+    return await asyncio.to_thread(seen_of, client, feed, asked.clock())

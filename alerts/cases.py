@@ -11,21 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from alerts.examples import (
-    A_REFERENCE,
-    JUDGED,
     LEVELS,
     LONG_STEP_SECONDS,
-    NODE,
     OK,
-    QUORUM,
     RECORDED,
     SITUATIONS,
     STEP_SECONDS,
     TARGET,
-    Judged,
     Recorded,
     Situation,
 )
+from alerts.examples_of_findings import A_REFERENCE, JUDGED, NODE, QUORUM, Judged
 from alerts.examples_of_ledgers import LEDGER_SITUATIONS, RECONCILED
 from alerts.examples_of_transactions import (
     RISES,

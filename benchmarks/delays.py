@@ -38,6 +38,40 @@ UNPLAYED = {
     **dict.fromkeys(
         ("reorg-1", "reorg-3", "reorg-7"), "nothing opens: the references reorganise as well"
     ),
+    **dict.fromkeys(
+        ("chain-reorg-1", "websocket-duplicates", "websocket-out-of-order", "indexing-at-the-tip"),
+        "nothing opens: it is counted, or only looks like trouble",
+    ),
+    **dict.fromkeys(
+        ("chain-reorg-2", "chain-reorg-7", "chain-reorg-final", "own-reorg"),
+        "in the round in which a head does not link to the one before, and told in the next",
+    ),
+    **dict.fromkeys(
+        ("finalized-hash-differs", "tags-unordered"),
+        "at the pace of the check `finality`, 12 seconds, and a round later",
+    ),
+    **dict.fromkeys(
+        ("finality-stalled", "finality-backwards"),
+        "once it has lasted as long as a silence of the chain that is told (see profiles.md)",
+    ),
+    **dict.fromkeys(
+        ("websocket-deaf", "websocket-gaps"),
+        "after the time that the lag threshold takes, and two rounds",
+    ),
+    "provider-limits": "after ten calls, and two rounds",
+    **dict.fromkeys(("clock-skewed", "own-clock"), "two rounds"),
+    **dict.fromkeys(
+        ("says-synced-while-behind", "syncing-far-behind"),
+        "as `lag`; what the node says of it at the pace of the check `sync`, 15 seconds, twice",
+    ),
+    **dict.fromkeys(
+        ("no-peers", "bad-block-canonical"),
+        "at the pace of the checks `peers` and `bad_blocks`, a minute, and a round later",
+    ),
+    **dict.fromkeys(
+        ("wrong-state", "wrong-logs", "receipts-missing-log", "upgrade-unknown"),
+        "at the pace of the checks `state`, `logs` and `upgrade`, ten minutes, and a round later",
+    ),
 }
 """The lab's scenarios that this world cannot play, and what can be said of them all the same."""
 

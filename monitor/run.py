@@ -143,8 +143,7 @@ class Loop:
         await asyncio.sleep(0)  # A round that was submitted in this very tick has yet to begin.
         if self._busy:
             await asyncio.wait(self._busy, timeout=DRAIN_SECONDS)
-        for watch in self.sidecar.watches.values():
-            watch.stop_survey()
+        await asyncio.gather(*(watch.close() for watch in self.sidecar.watches.values()))
         self._scheduler.shutdown(wait=False)
 
     async def reload(self) -> str | None:

@@ -71,7 +71,16 @@ async def wait(
                 return await until_ready()
         except TimeoutError:
             outcome = known(f"the {timeout_seconds:g} s were over")
+            if outcome.word == "pass":
+                outcome = _not_held(outcome)
             return replace(outcome, timed_out=True)
+
+
+def _not_held(outcome: Outcome) -> Outcome:
+    """A pass that had not lasted when the time was over: nothing is wrong, and nothing certain."""
+    verdict = replace(outcome.verdict, word="inconclusive")
+    ruling = outcome.ruling and replace(outcome.ruling, word="inconclusive")
+    return replace(outcome, verdict=verdict, ruling=ruling)
 
 
 def _poll_seconds(watches: tuple[Watch, ...]) -> float:

@@ -163,7 +163,7 @@ ROOMS = (
         ),
     ),
     Room(("dashboards",), own=("monitor.act.metrics",)),
-    Room(("alerts",), own=("monitor.act.alerts", "monitor.act.rules")),
+    Room(("alerts",), own=("monitor.act.alerts", "monitor.act.rules", "monitor.judge.verdict")),
 )
 LAB = "monitor.lab"
 LAB_KNOWN_TO = (LAB, "monitor.cli", "monitor.commands")

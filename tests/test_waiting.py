@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from monitor.accepting import accept
+from monitor.act.words import headline
 from monitor.config.accepted import Accepted
 from monitor.gate import Asked
 from monitor.model import Verdict
@@ -88,3 +89,11 @@ async def test_wait_takes_what_is_accepted_for_well(world: World) -> None:
     outcome = await wait(world.settings(), timeout_seconds=SOON, accepted=partial(accept, [known]))
     assert (outcome.word, outcome.timed_out) == ("pass", False)
     assert "accepted" in {finding.reason for finding in outcome.verdict.findings}
+
+
+async def test_wait_that_ends_before_a_pass_has_held_is_inconclusive(world: World) -> None:
+    """A node that has just come right is not ready, and not wrong either."""
+    outcome = await wait(world.settings(), hold_seconds=60.0, timeout_seconds=1.0)
+    assert (outcome.word, outcome.timed_out) == ("inconclusive", True)
+    said = headline(outcome.verdict)
+    assert said == "all was well at last, and not for as long as was asked for"

@@ -128,6 +128,7 @@ def headline(verdict: Verdict) -> str:
     for finding in causes_of(verdict):
         checks.setdefault(finding.subject, []).append(finding.check)
     said = [_half(verdict, subject, names) for subject, names in checks.items()]
+    said = said or ["all was well at last, and not for as long as was asked for"]
     more = len(said) - NAMED_COUNT_MAX
     named = "; ".join(said[:NAMED_COUNT_MAX])
     return f"{named}; and {more} more" if more > 0 else named

@@ -195,7 +195,7 @@ class Node:
         return text[:EXCHANGE_BYTES_KEPT]
 
     def _flush(self, lane: str) -> None:
-        pending = self._pending.pop(lane, [])
+        pending = [call for call in self._pending.pop(lane, []) if not call.answer.cancelled()]
         size = self.limits.batch_calls_max if self._takes_batches else 1
         for start in range(0, len(pending), size):
             self._begin(pending[start : start + size])

@@ -137,29 +137,40 @@ def read_stores(
     rules: Iterable[Rule], settings: Settings, directory: Path, now: float
 ) -> tuple[Stored, ...]:
     """What journal and ledgers hold, as far as a rule speaks of it. Reads files."""
-    wanted = {rule.series: rule.measure for rule in rules if rule.measure.kind == "stored"}
+    asked = [rule for rule in rules if rule.measure.kind == "stored"]
+    wanted = {rule.series: rule.measure for rule in asked}
+    ages: dict[str, float] = {}
+    for rule in asked:
+        age = rule.options.max_age_seconds or 0.0
+        ages[rule.measure.subjects] = max(age, ages.get(rule.measure.subjects, 0.0))
     kinds = {measure.subjects for measure in wanted.values()}
     found: list[Stored] = []
     if "journal" in kinds:
         for subject in subjects_of(settings).get("journal", ()):
-            found += _of_journal(wanted, directory, subject, now)
+            found += _of_journal(wanted, directory, subject, now, ages["journal"])
     if "ledger" in kinds and settings.ledgers:
-        found += _of_ledgers(settings, directory, now)
+        found += _of_ledgers(settings, directory, now, ages["ledger"])
     return tuple(found)
 
 
 def _of_journal(
-    wanted: Mapping[str, Measure], directory: Path, subject: Subject, now: float
+    wanted: Mapping[str, Measure],
+    directory: Path,
+    subject: Subject,
+    now: float,
+    max_age_seconds: float,
 ) -> Iterator[Stored]:
     # Imported here because most rules speak of nodes alone.
     from monitor.transactions import reckoning
     from monitor.transactions.journal import JOURNAL_NAME, JournalError, Reader
 
-    why, found = "", {}
+    why, found, at = "", {}, now
     try:
         reader = Reader(directory / JOURNAL_NAME)
         beat = next((b for b in reader.beats() if b.network == subject.network), None)
-        if beat is None or now - beat.at > reckoning.MAX_AGE_SECONDS:
+        limit = max(max_age_seconds, reckoning.MAX_AGE_SECONDS)
+        at = now if beat is None else beat.at
+        if beat is None or now - beat.at > limit:
             age = "never" if beat is None else f"{now - beat.at:.0f} s ago"
             why = f"the journal was last written {age}: is the sidecar running?"
         else:
@@ -174,16 +185,20 @@ def _of_journal(
         if value is None and not why and measure is measures.OLDEST_WAITING:
             value = 0.0  # Where nobody waits, nobody has waited for long.
         at_least = one is not None and one.is_lower_bound
-        sample = None if value is None else Sample(now, value, is_at_least=at_least)
+        sample = None if value is None else Sample(at, value, is_at_least=at_least)
         yield Stored(path, subject.name, sample, why or "there was none within the last day")
 
 
-def _of_ledgers(settings: Settings, directory: Path, now: float) -> Iterator[Stored]:
+def _of_ledgers(
+    settings: Settings, directory: Path, now: float, max_age_seconds: float
+) -> Iterator[Stored]:
     # Imported here because most rules speak of nodes alone.
     from monitor.ledger import last
 
-    for finding in last.findings(directory, settings.ledgers, now):
-        sample = None if finding.measured is None else Sample(now, finding.measured)
+    limit = max(max_age_seconds, last.MAX_AGE_SECONDS)
+    for finding in last.findings(directory, settings.ledgers, now, limit):
+        at = max((evidence.at for evidence in finding.evidence), default=now)
+        sample = None if finding.measured is None else Sample(at, finding.measured)
         yield Stored(last.DIFFERENCES, finding.subject, sample, finding.summary)
 
 

@@ -16,7 +16,7 @@ from monitor.ledger.job import Outcome
 from monitor.ledger.last import Last, put_last
 from monitor.model import Address, Finding, Level
 from monitor.policy.measures import MEASURES
-from monitor.policy.rules import Rule, parse
+from monitor.policy.rules import Options, Rule, parse
 from monitor.policy.samples import Sample
 from monitor.sampling import Sampler, read_stores, subjects_of
 from monitor.sidecar import Sidecar
@@ -105,7 +105,7 @@ def values(samples: list[Sample]) -> list[float]:
 
 ELSEWHERE = (
     *("subscription.", "beacon.", "clock.", "rpc.throttled_ratio", "rpc.slowest_p70_seconds"),
-    *("finality.", "profile.", "state.", "logs.", "retention.", "upgrade."),
+    *("finality.", "profile.", "state.", "logs.", "retention.", "upgrade.", "version."),
 )
 """What takes a websocket, a consensus client, dates, more calls than one round makes, or methods
 that these nodes do not have."""
@@ -311,6 +311,33 @@ async def test_journal_that_nobody_keeps_up_says_nothing(
     else:
         assert (lost[0], oldest[0]) == (0.0, 0.0)
         assert (inclusion[0], inclusion[2]) == (None, "there was none within the last day")
+
+
+async def test_rule_with_an_age_of_its_own_takes_an_older_journal(
+    world: World, tmp_path: Path
+) -> None:
+    """What it holds is as old as its last beat, and the rule decides whether that will do."""
+    journal = Journal(tmp_path / JOURNAL_NAME, clock=lambda: NOW)
+    await journal.open()
+    try:
+        await journal.beat("dev", 7, NOW - 300)
+        rule = parse("transactions.lost.count == 0", Options(max_age_seconds=600.0))
+        (found,) = read_stores([rule], kept_settings(world), tmp_path, NOW)
+    finally:
+        await journal.close()
+    assert found.sample == Sample(NOW - 300, 0.0)
+
+
+def test_ledger_is_as_old_as_its_last_comparison(world: World, tmp_path: Path) -> None:
+    """And may be older than usual where a rule says so."""
+    put_last(tmp_path / LEDGERS / "drop", Last(NOW - 7200, ADDRESS, Outcome("pass")))
+    plain = parse("ledger.differences.count == 0")
+    patient = parse("ledger.differences.count == 0", Options(max_age_seconds=10_000.0))
+    settings = kept_settings(world)
+    (usual,) = read_stores([plain], settings, tmp_path, NOW)
+    (found,) = read_stores([patient], settings, tmp_path, NOW)
+    assert usual.sample is None
+    assert found.sample == Sample(NOW - 7200, 0.0)
 
 
 def test_journal_that_cannot_be_read_says_so(world: World, tmp_path: Path) -> None:

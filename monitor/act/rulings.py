@@ -31,6 +31,7 @@ def result_json(result: Result) -> Mapping[str, object]:
         "over_seconds": options.over_seconds,
         "min_samples": options.min_samples,
         "consecutive": options.consecutive,
+        "max_age_seconds": options.max_age_seconds,
         "verdict": result.word,
         "reason": result.reason,
         "actual": result.actual,

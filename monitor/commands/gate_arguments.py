@@ -29,6 +29,17 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
     gate.add_argument(
         "--gate", metavar="NAME", help="hold the rules of this gate of the configuration as well"
     )
+    gate.add_argument(
+        "--sidecar",
+        metavar="URL",
+        help="ask a running sidecar, which has watched already, and probe nothing",
+    )
+    gate.add_argument(
+        "--max-age",
+        metavar="TIME",
+        type=seconds_of,
+        help="with --sidecar: how old its verdict may be (default: 60s)",
+    )
     gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
     gate.add_argument(
         "--reference",

@@ -48,6 +48,10 @@ def gate_command(chosen: argparse.Namespace) -> int:
         from monitor.commands.canary import canary_command
 
         return canary_command(chosen, outputs)
+    if chosen.sidecar is not None:
+        from monitor.commands.asked_sidecar import sidecar_command
+
+        return sidecar_command(chosen, outputs)
     settings = _gate_settings(chosen)
     entries = entries_of(chosen.accepted)
     _check_state(chosen.state)

@@ -6,6 +6,7 @@ Works on the tree as written, as `consistency` does: the shorthand of a rule is 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.config.gates import Gate, GateRule
@@ -41,10 +42,13 @@ def check(tree: Tree, networks: Collection[str]) -> None:
 def _check_rule(tree: Tree, loc: Loc, written: Mapping[str, object], at: Loc) -> None:
     from monitor.policy.rules import over_of, parse
 
-    text, over = written.get("rule"), written.get("over")
-    is_over_wrong = (
-        isinstance(over, str) and _read(tree, (*loc, "over"), lambda: over_of(over)) is None
-    )
+    text = written.get("rule")
+    is_over_wrong = False
+    for name in ("over", "max_age"):
+        time = written.get(name)
+        if isinstance(time, str):
+            read = partial(over_of, time)
+            is_over_wrong |= _read(tree, (*loc, name), read) is None
     if not isinstance(text, str) or _read(tree, at, lambda: parse(text)) is None or is_over_wrong:
         return
     try:
@@ -81,6 +85,7 @@ def options_of(rule: GateRule) -> Options:
         consecutive=rule.consecutive,
         abort_on_fail=rule.abort_on_fail,
         network=rule.network or "",
+        max_age_seconds=None if rule.max_age is None else over_of(rule.max_age),
     )
 
 

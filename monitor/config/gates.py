@@ -29,6 +29,8 @@ class GateRule(Model):
     """So many samples in a row must be out of bounds; for paths that end in .max or .min."""
     abort_on_fail: Flag = False
     """Whether the gate ends as soon as this rule has failed."""
+    max_age: Annotated[Sentence, expects("expected a time, such as 10m")] | None = None
+    """The newest sample may be so old; up to 24h. Default: a minute, 30 minutes of a ledger."""
     network: Name | None = None
     """Only what belongs to this network. Default: all of them."""
 

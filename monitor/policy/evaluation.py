@@ -19,7 +19,7 @@ from monitor.policy.samples import Sample, Samples, Series, Subject
 from monitor.policy.units import SECONDS, said
 
 MAX_AGE_SECONDS = 60.0
-"""The newest sample may be so old; polls come every few seconds."""
+"""The newest sample may be so old unless a rule says otherwise; polls come every few seconds."""
 _BADNESS: dict[VerdictWord, int] = {"pass": 0, "inconclusive": 1, "fail": 2}
 _MISSING = {
     "node": "no node is watched",
@@ -155,7 +155,10 @@ def _blindness(rule: Rule, series: Series, kept: Sequence[Sample], now: float) -
     if len(kept) < rule.samples_needed:
         return "too_few_samples", f"{len(kept)} of {rule.samples_needed} samples"
     age_seconds = now - kept[-1].at
-    if rule.measure.kind != "stored" and age_seconds > MAX_AGE_SECONDS:
+    oldest_seconds = rule.options.max_age_seconds
+    if oldest_seconds is None and rule.measure.kind != "stored":
+        oldest_seconds = MAX_AGE_SECONDS
+    if oldest_seconds is not None and age_seconds > oldest_seconds:
         return "too_old", f"the last sample is {said(round(age_seconds), SECONDS)} old"
     return "", ""
 

@@ -42,6 +42,8 @@ class Options:
     """A gate ends as soon as this rule has failed."""
     network: str = ""
     """Only what belongs to this network; empty: all there is."""
+    max_age_seconds: float | None = None
+    """The newest sample may be so old; None: a minute, or as old as a store's own limit allows."""
 
 
 PLAIN = Options()
@@ -108,7 +110,7 @@ def parse(text: str, options: Options = PLAIN) -> Rule:
 
 
 def over_of(text: str) -> float:
-    """The time of `over`, in seconds. Raises PolicyError."""
+    """The time of `over` or `max_age`, in seconds. Raises PolicyError."""
     return duration_seconds(text, most=OVER_SECONDS_MAX)
 
 

@@ -51,6 +51,7 @@ def test_json_of_a_rule_says_what_was_asked_and_what_came_of_it() -> None:
         "over_seconds": 120.0,
         "min_samples": 1,
         "consecutive": 1,
+        "max_age_seconds": None,
         "verdict": "fail",
         "reason": "broken",
         "actual": 0.8125,

@@ -16,7 +16,14 @@ from monitor.config import Gate, show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
 from monitor.passed import read
-from tests.e2e.processes import SECONDS_MAX, get, headwatch, headwatch_beside, sidecar
+from tests.e2e.processes import (
+    SECONDS_MAX,
+    get,
+    headwatch,
+    headwatch_beside,
+    sidecar,
+    until_status,
+)
 
 GATE_SCHEMA = Path(__file__).parents[2] / "docs" / "gate.schema.json"
 GATES: dict[str, Any] = {
@@ -147,3 +154,43 @@ def test_gate_that_is_misspelt_is_told_in_one_line(
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_gate_asks_a_running_sidecar(anvil_path: Path, tmp_path: Path) -> None:
+    """Its verdict and its gates with their exit codes and reports, and nothing that it is not."""
+    del anvil_path
+    schema = json.loads(GATE_SCHEMA.read_text())
+    report = tmp_path / "junit.xml"
+    async with LabNetwork() as net:
+        config = written(net, tmp_path / "headwatch.yaml")
+        async with sidecar(config) as (_, address):
+            await until_status(f"{address}/-/synced?node=local", 200)
+            for more, code, verdict in (
+                ((), 0, "pass"),
+                (("--gate", "many"), 1, "fail"),
+                (("--gate", "warned"), 0, "pass"),
+                (("--gate", "warned", "--strict"), 1, "fail"),
+                (("--gate", "blind"), 3, "inconclusive"),
+            ):
+                done = await headwatch_beside(
+                    *("gate", "--sidecar", address, *more, "--json"),
+                    *("--output", f"junit={report}"),
+                )
+                assert done.returncode == code, (more, done.stdout, done.stderr)
+                document = json.loads(done.stdout)
+                jsonschema.validate(document, schema)
+                assert document["verdict"] == verdict
+                assert "node:local" in report.read_text()
+            nobody = await headwatch_beside("gate", "--sidecar", address, "--gate", "unheard")
+            assert (nobody.returncode, "no gate of this name" in nobody.stderr) == (2, True)
+            page = await headwatch_beside("gate", "--sidecar", f"{address}/badge")
+            assert page.returncode == 3, page.stderr
+            old = await headwatch_beside("gate", "--sidecar", address, "--max-age", "1ms")
+            assert old.returncode in {2, 3}
+        gone = await headwatch_beside("gate", "--sidecar", f"{address}/s3cretKey0123456789")
+        assert gone.returncode == 3
+        assert "does not answer" in gone.stderr
+        assert "s3cretKey0123456789" not in gone.stderr
+    both = await headwatch_beside("gate", "--sidecar", "http://127.0.0.1:1", "--for", "60s")
+    assert both.returncode == 2
+    assert "goes without --for" in both.stderr

@@ -111,6 +111,13 @@ def test_rule_with_old_samples_is_inconclusive(age: float, expected: str) -> Non
     assert evaluate(rule, sampled(rule, [0.0], newest=newest), NOW).reason == expected
 
 
+@pytest.mark.parametrize(("age", "expected"), [(600.0, "held"), (600.5, "too_old")])
+def test_rule_with_an_age_of_its_own_takes_samples_so_old(age: float, expected: str) -> None:
+    """What changes once an hour need not be measured every minute."""
+    rule = parse(LAG, Options(max_age_seconds=600.0))
+    assert evaluate(rule, sampled(rule, [0.0], newest=NOW - age), NOW).reason == expected
+
+
 def test_rule_over_a_time_looks_at_that_time_alone() -> None:
     """What was bad before does not count; what is bad within does."""
     rule = parse(LAG, Options(over_seconds=20.0))

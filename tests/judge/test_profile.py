@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monitor.judge.drift import SLOWER, drift
-from monitor.judge.profile import IntervalsSeen, judge
+from monitor.judge.profile import OFFERS, IntervalsSeen, judge
 from monitor.judge.profiles import DEV, ETHEREUM, ETHEREUM_2018, PROFILES, Profile, policy
 from monitor.judge.quorum import Round
 from monitor.judge.refit import GAPS_MIN
@@ -20,6 +20,7 @@ from tests.judge.builders import (
     TIMEOUT,
     TIP,
     agreeing,
+    block,
     round_of,
     witness,
 )
@@ -200,3 +201,15 @@ def test_profile_of_headers_beside_what_the_majority_names_is_judged() -> None:
         [seen(headers(HEALTHY, tip=TIP + 500))], round_of(*agreeing()), policy(ETHEREUM), NOW
     )
     assert finding.level is Level.OK
+
+
+def test_offers_are_the_pace_of_linked_headers_and_their_number() -> None:
+    """A single header has no pace; headers that no link reaches do not count."""
+    by_name = {offer.name: offer.read for offer in OFFERS}
+    pace, count = by_name["profile.interval_seconds"], by_name["profile.headers_count"]
+    assert pace is not None
+    assert count is not None
+    chain = tuple(block(number) for number in (7, 98, 99, 100))
+    assert (pace(IntervalsSeen(chain)), count(IntervalsSeen(chain))) == (12.0, 3.0)
+    assert (pace(IntervalsSeen(chain[-1:])), count(IntervalsSeen(chain[-1:]))) == (None, 1.0)
+    assert (pace(IntervalsSeen(())), count(IntervalsSeen(()))) == (None, 0.0)

@@ -85,10 +85,11 @@ async def answers(
             node.sample(one.method)
         futures.append(node.ask(one.method, one.params, WHOLE))
     said = await asyncio.gather(*futures, return_exceptions=True)
-    return [_answer(one) for one in said]
+    return [answer_of(one) for one in said]
 
 
-def _answer(said: bytes | BaseException) -> Answer:
+def answer_of(said: bytes | BaseException) -> Answer:
+    """What a call came to, its failure too; raises what is no failure of a call."""
     if isinstance(said, bytes):
         return Answer(result=said)
     if isinstance(said, CallRejected):

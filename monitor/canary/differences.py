@@ -64,47 +64,54 @@ def compare(
         pair = json.loads(baseline.result), json.loads(candidate.result)
     except (ValueError, RecursionError):
         # Nested beyond what can be read: the bytes are all there is to compare.
-        return (Difference("", "changed", _cut(baseline.result), _cut(candidate.result)),)
+        return (Difference("", "changed", cut(baseline.result), cut(candidate.result)),)
     found_all = differences(settled(pair[0]), settled(pair[1]))
     return tuple(one for one, _ in zip(found_all, range(DIFFERENCES_MAX), strict=False))
 
 
-def differences(baseline: Json, candidate: Json) -> Iterator[Difference]:
+def differences(
+    baseline: Json, candidate: Json, *, is_same: Callable[[Json, Json], bool] | None = None
+) -> Iterator[Difference]:
     """Every place where two values differ, in the order of the baseline's fields.
+
+    `is_same` compares what is neither object nor list; by default as `is_same_value` does.
 
     Lists are compared place by place, and one of another length is a change: what is added to an
     answer's rows is not a field that nobody knew.
     """
+    is_same = is_same or is_same_value
     waiting: list[tuple[str, Json, Json]] = [("", baseline, candidate)]
     while waiting:
         path, a, b = waiting.pop()
         if isinstance(a, dict) and isinstance(b, dict):
-            yield from _only(path, a, b)
+            yield from only_in_one(path, a, b)
             shared = [key for key in a if key in b]
-            waiting += [(_below(path, key), a[key], b[key]) for key in reversed(shared)]
+            waiting += [(below(path, key), a[key], b[key]) for key in reversed(shared)]
         elif isinstance(a, list) and isinstance(b, list):
             if len(a) != len(b):
                 yield Difference(path, "changed", f"{len(a)} entries", f"{len(b)} entries")
             pairs = list(zip(a, b, strict=False))
             waiting += [(f"{path}[{i}]", *pairs[i]) for i in reversed(range(len(pairs)))]
-        elif not _is_same(a, b):
-            yield Difference(path, "changed", _text(a), _text(b))
+        elif not is_same(a, b):
+            yield Difference(path, "changed", text_of(a), text_of(b))
 
 
-def _only(path: str, a: dict[str, Json], b: dict[str, Json]) -> Iterator[Difference]:
+def only_in_one(path: str, a: dict[str, Json], b: dict[str, Json]) -> Iterator[Difference]:
+    """The fields that one of two objects has and the other has not."""
     for key, value in a.items():
         if key not in b:
-            yield Difference(_below(path, key), "removed", _text(value), "")
+            yield Difference(below(path, key), "removed", text_of(value), "")
     for key, value in b.items():
         if key not in a:
-            yield Difference(_below(path, key), "added", "", _text(value))
+            yield Difference(below(path, key), "added", "", text_of(value))
 
 
-def _below(path: str, key: str) -> str:
+def below(path: str, key: str) -> str:
+    """The path of a field of what lies at `path`."""
     return f"{path}.{key}" if path else key
 
 
-def _is_same(a: Json, b: Json) -> bool:
+def is_same_value(a: Json, b: Json) -> bool:
     """Whether two values mean the same: upper case in hex is a checksum (EIP-55), no other value.
 
     `True` is not 1, which Python takes it for.
@@ -137,7 +144,8 @@ def _words(answer: Answer) -> str:
     return "a result" if answer.result is not None else f"error {answer.code}"
 
 
-def _text(value: Json) -> str:
+def text_of(value: Json) -> str:
+    """A value as JSON, cut."""
     try:
         text = json.dumps(value)
     except RecursionError:
@@ -145,5 +153,6 @@ def _text(value: Json) -> str:
     return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
 
 
-def _cut(raw: bytes) -> str:
+def cut(raw: bytes) -> str:
+    """The beginning of what could not be read."""
     return raw[:SHOWN_MAX].decode(errors="replace") + ("…" if len(raw) > SHOWN_MAX else "")

@@ -12,7 +12,8 @@ from monitor.commands.gating import OUTPUT_KINDS
 DESCRIPTION = (
     "Judge the nodes once, or for a window of time, and exit with the verdict. The first line on "
     "standard output is the verdict and why. `gate wait` judges again and again until all is well, "
-    "or the time is over. With --baseline and --candidate: may the one replace the other?"
+    "or the time is over. With --baseline and --candidate: may the one replace the other? "
+    "`gate conformance` puts the test vectors of execution-apis to a node."
 )
 EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or configuration, 3 inconclusive"
 
@@ -22,8 +23,9 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
     gate.add_argument(
         "verb",
         nargs="?",
-        choices=("wait",),
-        help="until the verdict is pass, and has been for the time of --for",
+        choices=("wait", "conformance"),
+        help="wait: until the verdict is pass, and has been for the time of --for; conformance: "
+        "put test vectors to a node",
     )
     config_option(gate)
     gate.add_argument(
@@ -84,6 +86,7 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         help="write down here, on a pass, which version of each node passed; see docs/rollout.md",
     )
     _add_canary(gate)
+    _add_conformance(gate)
     gate.add_argument("--strict", action="store_true", help="degraded fails as well")
     gate.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
     gate.add_argument(
@@ -126,4 +129,30 @@ def _add_canary(gate: argparse.ArgumentParser) -> None:
         "--restart-command",
         metavar="COMMAND",
         help="restarts the candidate; run without a shell, and its head compared before and after",
+    )
+
+
+def _add_conformance(gate: argparse.ArgumentParser) -> None:
+    """What holds a node's answers against test vectors."""
+    conformance = gate.add_argument_group(
+        "conformance", "does --node answer as execution-apis' tests say? see docs/gate.md"
+    )
+    conformance.add_argument(
+        "--vectors",
+        metavar="DIR",
+        type=Path,
+        help="the test vectors, METHOD/NAME.io; headfcu.json beside them names the head",
+    )
+    conformance.add_argument(
+        "--method",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="only the vectors of these methods, e.g. 'eth_get*'; repeatable",
+    )
+    conformance.add_argument(
+        "--skip",
+        metavar="FILE",
+        type=Path,
+        help="vectors to leave out: METHOD/NAME or a glob, and after # why, a line each",
     )

@@ -44,14 +44,9 @@ STDOUT = Path("-")
 def gate_command(chosen: argparse.Namespace) -> int:
     """`headwatch gate`."""
     outputs = [output_of(text) for text in chosen.output]
-    if is_canary(chosen):
-        from monitor.commands.canary import canary_command
-
-        return canary_command(chosen, outputs)
-    if chosen.sidecar is not None:
-        from monitor.commands.asked_sidecar import sidecar_command
-
-        return sidecar_command(chosen, outputs)
+    elsewhere = _elsewhere(chosen)
+    if elsewhere is not None:
+        return elsewhere(chosen, outputs)
     settings = _gate_settings(chosen)
     entries = entries_of(chosen.accepted)
     _check_state(chosen.state)
@@ -78,6 +73,29 @@ def gate_command(chosen: argparse.Namespace) -> int:
     if outcome.timed_out:
         note(f"the time of {timeout:g} s was over before everything was certain")
     return EXIT_CODES[outcome.word]
+
+
+def _elsewhere(
+    chosen: argparse.Namespace,
+) -> Callable[[argparse.Namespace, Sequence[tuple[str, Path]]], int] | None:
+    """Who runs what judges no node by the network; None where the network is to judge."""
+    if chosen.verb == "conformance":
+        from monitor.commands.conformance import conformance_command
+
+        return conformance_command
+    for name in ("vectors", "method", "skip"):
+        if getattr(chosen, name):
+            message = f"--{name} is of `headwatch gate conformance`"
+            raise UsageError(message)
+    if is_canary(chosen):
+        from monitor.commands.canary import canary_command
+
+        return canary_command
+    if chosen.sidecar is not None:
+        from monitor.commands.asked_sidecar import sidecar_command
+
+        return sidecar_command
+    return None
 
 
 def _judged(

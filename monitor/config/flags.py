@@ -26,6 +26,12 @@ class Endpoints(Model):
     reference: tuple[HttpUrl, ...] = ()
 
 
+class ConformanceFlags(Model):
+    """`headwatch gate conformance`."""
+
+    node: HttpUrl
+
+
 class LedgerFlags(Endpoints):
     """`headwatch ledger`, without a file."""
 

@@ -24,7 +24,7 @@ def _lines(told: Told) -> Iterator[str]:
     for kind in ("error", "warning", "notice"):
         mine = [point for point in worst if KINDS[point.state] == kind]
         for point in mine[:TOLD_COUNT_MAX]:
-            yield _command(kind, point, told.file)
+            yield _command(kind, point, point.file or told.file)
         more = len(mine) - TOLD_COUNT_MAX
         if more > 0:
             yield f"::{kind} title=headwatch::{more} more; the other reports have all of them"

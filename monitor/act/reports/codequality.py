@@ -22,7 +22,10 @@ def codequality(told: Told) -> str:
             "check_name": point.slug,
             "fingerprint": hashlib.sha256(f"{point.suite}\n{point.name}".encode()).hexdigest(),
             "severity": SEVERITIES[point.state],
-            "location": {"path": told.file or UNNAMED, "lines": {"begin": point.line}},
+            "location": {
+                "path": point.file or told.file or UNNAMED,
+                "lines": {"begin": point.line},
+            },
         }
         for point in told.worst()
     ]

@@ -54,8 +54,8 @@ def _suite(root: ET.Element, told: Told, name: str, points: list[Point]) -> None
     for point in points:
         classname = f"headwatch.{point.suite.replace(' ', '_')}"
         case = ET.SubElement(suite, "testcase", classname=_xml(classname), name=_xml(point.name))
-        if told.file:
-            case.set("file", _xml(told.file))
+        if point.file or told.file:
+            case.set("file", _xml(point.file or told.file))
             case.set("line", str(point.line))
         outcome = OUTCOMES.get(point.state)
         if outcome is not None:

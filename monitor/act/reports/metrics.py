@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from monitor.act.exposition import Block, Labels, number, page
 from monitor.act.reports.told import Told
 from monitor.canary.comparison import OUTCOMES
+from monitor.conformance.outcome import by_method
 
 LEVEL = Labels(("check", "network", "subject"))
 MEASURED = Labels(("check", "network", "subject", "unit"))
 COMPARISON = Labels(("check", "subject"))
+FILES = Labels(("method", "outcome"))
 RULE = Labels(("gate", "rule", "subject"))
 WORD = Labels(("verdict",))
 WORDS = ("pass", "fail", "inconclusive")
@@ -50,5 +54,17 @@ def openmetrics(told: Told) -> str:
         text = COMPARISON.text((one.check, one.subject))
         rank = len(OUTCOMES) - 1 - OUTCOMES.index(one.outcome)
         compared.lines.append(f"headwatch_gate_comparison_outcome{text} {rank}\n")
-    blocks = [block for block in (verdicts, levels, measured, values, compared) if block.lines]
+    files = Block(
+        "headwatch_gate_conformance_files",
+        "How many vectors of a method came to this.",
+        "gauge",
+        "",
+    )
+    tried = () if told.conformance is None else told.conformance.files
+    for method, members in by_method(tried).items():
+        for outcome, count in Counter(one.outcome for one in members).items():
+            text = FILES.text((method, outcome))
+            files.lines.append(f"headwatch_gate_conformance_files{text} {count}\n")
+    every = (verdicts, levels, measured, values, compared, files)
+    blocks = [block for block in every if block.lines]
     return page(blocks, openmetrics=True).decode()

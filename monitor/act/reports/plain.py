@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+from monitor.act.conformance import conformance_json, conformance_text
 from monitor.act.report import gate_json, gate_text
 from monitor.act.reports.told import Told
 
 
 def as_text(told: Told) -> str:
     """What the terminal shows, without colours."""
+    if told.conformance is not None:
+        return conformance_text(told.verdict, told.conformance, colour=False) + "\n"
     return (
         gate_text(told.verdict, colour=False, ruling=told.ruling, comparisons=told.comparisons)
         + "\n"
@@ -21,4 +24,6 @@ def as_json(told: Told) -> str:
     made = gate_json(
         told.verdict, version=told.version, ruling=told.ruling, comparisons=told.comparisons
     )
+    if told.conformance is not None:
+        made["conformance"] = conformance_json(told.conformance)
     return json.dumps(made, indent=2) + "\n"

@@ -71,7 +71,7 @@ def _result(point: Point, told: Told, index: int) -> Json:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": told.file or UNNAMED},
+                    "artifactLocation": {"uri": point.file or told.file or UNNAMED},
                     "region": {"startLine": point.line},
                 },
                 "logicalLocations": [{"fullyQualifiedName": point.name, "kind": "resource"}],

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from monitor.act.comparisons import comparisons_headline, line_words
+from monitor.act.conformance import conformance_headline, difference_words
 from monitor.act.rulings import ruling_headline
 from monitor.act.words import plain
 from monitor.canary.comparison import TITLES as CANARY_TITLES
 from monitor.canary.comparison import Comparison
 from monitor.checks import CHECKS
+from monitor.conformance.outcome import Conformance
 from monitor.judge.verdict import decides
 from monitor.model import Finding, Level, Verdict, VerdictWord
 from monitor.policy.evaluation import Result, Ruling
@@ -34,6 +36,8 @@ class Told:
     """Line in that file by subject, and by `rule:INDEX` of the gate's rules."""
     comparisons: tuple[Comparison, ...] = ()
     """Of a canary run, which has neither findings nor rules."""
+    conformance: Conformance | None = None
+    """Of a run of vectors, which has nothing else."""
 
     @property
     def word(self) -> VerdictWord:
@@ -43,6 +47,8 @@ class Told:
     @property
     def headline(self) -> str:
         """The verdict in one sentence, printable and on one line."""
+        if self.conformance is not None:
+            return plain(conformance_headline(self.word, self.conformance))
         if self.comparisons:
             return plain(comparisons_headline(self.word, self.comparisons))
         return plain(ruling_headline(self.verdict, self.ruling))
@@ -60,6 +66,8 @@ class Told:
             yield _of_rule(result, name, self.lines.get(f"rule:{index}", 1))
         for comparison in self.comparisons:
             yield _of_comparison(comparison)
+        if self.conformance is not None:
+            yield from _of_conformance(self.conformance)
 
     def worst(self) -> tuple[Point, ...]:
         """What is not well, the worst first."""
@@ -94,6 +102,8 @@ class Point:
     """In the configuration; 1 where it is not written there."""
     title: str
     """What the check asserts."""
+    file: str = ""
+    """Where `line` is; empty where it is in the configuration."""
 
 
 def _of_finding(finding: Finding, line: int) -> Point:
@@ -166,3 +176,30 @@ def _of_comparison(comparison: Comparison) -> Point:
         line=1,
         title=CANARY_TITLES[comparison.check],
     )
+
+
+def _of_conformance(found: Conformance) -> Iterator[Point]:
+    if found.blind:
+        yield Point(
+            suite="conformance",
+            name=found.vectors,
+            state="blind",
+            slug="conformance/blind",
+            summary=plain(found.blind),
+            detail="",
+            line=1,
+            title="the node can be asked, and is on the vectors' chain",
+        )
+    states = {"pass": "ok", "fail": "failed", "unknown": "blind", "skipped": "skipped"}
+    for one in found.files:
+        yield Point(
+            suite=f"conformance {one.method}",
+            name=one.id,
+            state=states[one.outcome],
+            slug=f"conformance/{one.reason}",
+            summary=plain(f"{one.name}: {one.summary}"),
+            detail="\n".join(difference_words(difference) for difference in one.differences),
+            line=one.line,
+            title="the answers are those of execution-apis' test vectors",
+            file=f"{found.vectors}/{one.id}.io",
+        )

@@ -71,7 +71,11 @@ PURE_CANARY = tuple(
     )
 )
 """What two nodes said is compared without asking them again; a bootstrap draws from a seed."""
-PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW, *PURE_CANARY)
+PURE_CONFORMANCE = tuple(
+    f"monitor.conformance.{name}" for name in ("vectors", "compare", "outcome")
+)
+"""Vectors are read and answers held against them without asking anybody; JSON is a library's."""
+PURE = (*PURE_JUDGING, *PURE_TRANSACTIONS, *PURE_RAW, *PURE_CANARY, *PURE_CONFORMANCE)
 PURE_TELLING = tuple(
     f"monitor.act.notify.{name}" for name in ("digest", "standing", "board", "wording")
 )
@@ -120,6 +124,19 @@ ROOMS = (
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             "monitor.probes",
+        ),
+        never=("web3", "prometheus_client"),
+    ),
+    Room(
+        PURE_CONFORMANCE,
+        own=("monitor.model", "monitor.canary.differences", *PURE_CONFORMANCE),
+        never=PURE_NEVER,
+    ),
+    Room(
+        ("monitor.conformance",),
+        own=(
+            *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc"),
+            *("monitor.canary.asking", "monitor.canary.differences", "monitor.canary.traffic"),
         ),
         never=("web3", "prometheus_client"),
     ),

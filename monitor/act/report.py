@@ -13,6 +13,7 @@ from monitor.act.comparisons import (
     comparisons_headline,
     outcome_counts,
 )
+from monitor.act.conformance import conformance_json
 from monitor.act.rulings import result_json, rule_lines, ruling_headline
 from monitor.act.words import (
     clock_time,
@@ -25,6 +26,7 @@ from monitor.act.words import (
 )
 from monitor.canary.comparison import Comparison
 from monitor.checks import CHECKS
+from monitor.conformance.outcome import Conformance
 from monitor.model import BlockStamp, Evidence, Finding, Key, Level, Verdict
 from monitor.policy.evaluation import Ruling
 
@@ -47,6 +49,7 @@ def gate_json(
     version: str,
     ruling: Ruling | None = None,
     comparisons: Sequence[Comparison] = (),
+    conformance: Conformance | None = None,
 ) -> dict[str, object]:
     """The gate's document: every value JSON, every time RFC 3339 in UTC.
 
@@ -63,6 +66,7 @@ def gate_json(
         "skipped": [key_json(key) for key in verdict.skipped],
         "rules": [] if ruling is None else [result_json(r) for r in ruling.results],
         "comparisons": [comparison_json(one) for one in comparisons],
+        "conformance": None if conformance is None else conformance_json(conformance),
         "data": {"ok": word == "pass"},
     }
 

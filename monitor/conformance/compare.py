@@ -65,8 +65,12 @@ def shapes(expected: Json, found: Json, path: str = "") -> Iterator[Difference]:
     elif isinstance(expected, list) and isinstance(found, list):
         yield from _entries(expected, found, path)
     elif _kind(expected) != _kind(found):
-        wanted = f"{text_of(expected)}, {_kind(expected)}"
-        yield Difference(path, "changed", wanted, f"{text_of(found)}, {_kind(found)}")
+        yield Difference(path, "changed", _typed(expected), _typed(found))
+
+
+def _typed(value: Json) -> str:
+    """A value and its kind: alone it would not say why it is wrong."""
+    return text_of(value) if value is None else f"{text_of(value)}, {_kind(value)}"
 
 
 def _entries(expected: list[Json], found: list[Json], path: str) -> Iterator[Difference]:

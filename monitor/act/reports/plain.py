@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from monitor.act.conformance import conformance_json, conformance_text
+from monitor.act.conformance import conformance_text
 from monitor.act.report import gate_json, gate_text
 from monitor.act.reports.told import Told
 
@@ -22,8 +22,10 @@ def as_text(told: Told) -> str:
 def as_json(told: Told) -> str:
     """The document of `docs/gate.schema.json`."""
     made = gate_json(
-        told.verdict, version=told.version, ruling=told.ruling, comparisons=told.comparisons
+        told.verdict,
+        version=told.version,
+        ruling=told.ruling,
+        comparisons=told.comparisons,
+        conformance=told.conformance,
     )
-    if told.conformance is not None:
-        made["conformance"] = conformance_json(told.conformance)
     return json.dumps(made, indent=2) + "\n"

@@ -79,3 +79,20 @@ def test_points_of_a_canary_run_are_its_comparisons() -> None:
     (answers, *_) = told.worst()
     assert (answers.name, answers.slug) == ("method:eth_call", "canary/answers_changed")
     assert answers.detail.startswith("eth_call ")
+
+
+def test_points_of_vectors_are_every_file_where_it_lies() -> None:
+    """A suite a method, a point a file; blindness is a point of its own."""
+    points = {point.name: point for point in RUNS["conformance"].points()}
+    assert {name: point.state for name, point in points.items()} == {
+        "eth_a/bad": "failed",
+        "eth_a/good": "ok",
+        "eth_b/gone": "skipped",
+        "eth_b/slow": "blind",
+    }
+    bad = points["eth_a/bad"]
+    assert (bad.suite, bad.slug) == ("conformance eth_a", "conformance/differs")
+    assert (bad.file, bad.line) == ("vectors/eth_a/bad.io", 7)
+    assert "answered 0x2" in bad.detail
+    (blind,) = RUNS["blind conformance"].points()
+    assert (blind.state, blind.name) == ("blind", "vectors")

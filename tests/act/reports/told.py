@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from monitor.act.reports.told import Told
 from monitor.canary.comparison import Comparison, Line, word_of
+from monitor.canary.differences import Difference
+from monitor.conformance.outcome import Conformance, Tried
+from monitor.conformance.outcome import word_of as word_of_vectors
 from monitor.judge.verdict import verdict_of
 from monitor.model import Evidence, Finding, Level, Verdict
 from tests.act import snapshots
@@ -80,4 +83,32 @@ def canary() -> Told:
     return Told(verdict, "1.2.3", comparisons=found)
 
 
-RUNS = {"canary": canary(), "healthy": healthy(), "troubled": troubled(), "blind": blind()}
+def conformance() -> Told:
+    """One of each outcome of vectors, in the words of a hostile node."""
+    changed = Difference(f"a.{HOSTILE}", "changed", HOSTILE, "0x2")
+    files = (
+        Tried("eth_a", "bad", "fail", "differs", f"differs {HOSTILE}", 7, (changed,)),
+        Tried("eth_a", "good", "pass", "same", "1 answer as expected"),
+        Tried("eth_b", "gone", "skipped", "absent", f"not there {HOSTILE}", 2),
+        Tried("eth_b", "slow", "unknown", "timeout", f"no answer {HOSTILE}", 3),
+    )
+    found = Conformance("vectors", HOSTILE, f"on it {HOSTILE}", files=files)
+    verdict = Verdict(snapshots.NOW, (), word_of_vectors(found), Level.FAILED)
+    return Told(verdict, "1.2.3", conformance=found)
+
+
+def blind_conformance() -> Told:
+    """Vectors that nobody put, for the node is on another chain."""
+    found = Conformance("vectors", HOSTILE, blind=f"another chain {HOSTILE}")
+    verdict = Verdict(snapshots.NOW, (), word_of_vectors(found), Level.UNKNOWN)
+    return Told(verdict, "1.2.3", conformance=found)
+
+
+RUNS = {
+    "canary": canary(),
+    "conformance": conformance(),
+    "blind conformance": blind_conformance(),
+    "healthy": healthy(),
+    "troubled": troubled(),
+    "blind": blind(),
+}

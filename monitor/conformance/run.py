@@ -31,6 +31,9 @@ UNSEEN_MAX = 16
 """So many calls in a row without an answer, and no more are made: nobody is there."""
 SAID_MAX = 200
 GONE = "not asked: the node had stopped answering"
+MASK = "***"
+"""What stands in the place of a key."""
+Differences = tuple[Difference, ...]
 Progress = Callable[[int, int], None]
 """Told of how many files are done, and of how many there are."""
 
@@ -187,21 +190,28 @@ class _Bench:
         found = compare(trip.expected, answer, is_speconly=is_speconly)
         if not found:
             return _result(place, "pass", "same", "", trip.line)
-        clean = tuple(self._clean(one) for one in found)
+        clean = self._clean(trip, answer, found, is_speconly=is_speconly)
         count, first = len(found), clean[0].path or "the answer"
         said = f"{trip.method}: {count} difference{'s' * (count != 1)}, the first at {first}"
         failed = _result(place, "fail", "differs", said, trip.line)
         return replace(failed, differences=clean)
 
-    def _clean(self, one: Difference) -> Difference:
-        """Without anything of the node's URL, which an answer may echo."""
-        scrub = self._node.url.scrub
-        return replace(
-            one,
-            path=scrub(one.path, SAID_MAX),
-            baseline=scrub(one.baseline, SAID_MAX),
-            candidate=scrub(one.candidate, SAID_MAX),
-        )
+    def _clean(
+        self, trip: RoundTrip, answer: Answer, found: Differences, *, is_speconly: bool
+    ) -> Differences:
+        """Without anything of the node's URL, which an answer may echo.
+
+        The answer is masked, and not the values that are shown of it: cut, they may end with half
+        of a key, which nothing would mask.
+        """
+        if answer.result is None:
+            return found
+        text = answer.result.decode(errors="replace")
+        clean = self._node.url.scrub(text, len(text))
+        if clean.count(MASK) == text.count(MASK):
+            return found
+        masked = replace(answer, result=clean.encode(errors="replace"))
+        return compare(trip.expected, masked, is_speconly=is_speconly) or found
 
 
 def _result(place: Place, outcome: Outcome, reason: str, summary: str, line: int = 1) -> Tried:

@@ -345,13 +345,19 @@ async def test_answer_in_between_begins_the_count_anew(tmp_path: Path) -> None:
     assert {reason for _, reason in came(found).values()} == {"refused", "same"}
 
 
-async def test_nothing_of_the_url_is_told(tmp_path: Path) -> None:
-    """Whatever a node echoes: its version, a value, a key of an object."""
+@pytest.mark.parametrize("before", range(40, 80, 4))
+async def test_nothing_of_the_url_is_told(tmp_path: Path, before: int) -> None:
+    """Whatever a node echoes: its version, a value, a key; where a text is cut, too."""
     write(tmp_path, "eth_a/one", asks("eth_a"), answers({"a": "0x1"}))
+    write(tmp_path, "eth_b/one", asks("eth_b"), answers("0x1"))
     echo = f"http://node.example.org/{KEY}"
-    node = Canned(version=f"node {echo}", answers={"eth_a": {"a": echo, KEY: 1}})
+    said = {"a": "-" * before + KEY, KEY: 1, "b": echo}
+    node = Canned(version=f"node {echo}", answers={"eth_a": said, "eth_b": [echo] * 9})
     async with serving(node):
         found = await put(node, tmp_path)
-    assert came(found) == {"eth_a/one": ("fail", "differs")}
+    assert set(came(found).values()) == {("fail", "differs")}
     assert "***" in repr(found)
-    assert KEY not in repr(found)
+    assert KEY[:6] not in repr(found)
+    one = found.files[0]
+    assert [each.path for each in one.differences] == ["***", "b", "a"]
+    assert one.summary == "eth_a: 3 differences, the first at ***"

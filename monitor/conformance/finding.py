@@ -16,7 +16,7 @@ from monitor.model import Hash32
 FILES_MAX = 10_000
 HEAD_NAME = "headfcu.json"
 """The call that makes the last block of `chain.rlp` a client's head (engine API, Paris)."""
-SKIP_LINES_MAX = FILES_MAX
+SKIP_LINES_MAX = 1000
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from monitor.act.reports.kinds import KINDS
 from monitor.act.reports.told import STATES, Told
 from monitor.judge.verdict import verdict_of
 from tests.act import snapshots
@@ -96,3 +99,20 @@ def test_points_of_vectors_are_every_file_where_it_lies() -> None:
     assert "answered 0x2" in bad.detail
     (blind,) = RUNS["blind conformance"].points()
     assert (blind.state, blind.name) == ("blind", "vectors")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("junit", 'file="vectors/eth_a/bad.io" line="7"'),
+        ("sarif", '"uri": "vectors/eth_a/bad.io"'),
+        ("codequality", '"path": "vectors/eth_a/bad.io"'),
+        ("annotations", "file=vectors/eth_a/bad.io,line=7,"),
+        ("openmetrics", 'headwatch_gate_conformance_files{method="eth_a",outcome="fail"} 1\n'),
+        ("openmetrics", 'headwatch_gate_conformance_files{method="eth_b",outcome="unknown"} 1\n'),
+        ("markdown", "eth\\_a/bad"),
+    ],
+)
+def test_report_of_vectors_points_into_the_file(kind: str, said: str) -> None:
+    """So that whoever reads it is at the request; numbers are counted by method."""
+    assert said in KINDS[kind].draw(RUNS["conformance"])

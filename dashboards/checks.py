@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboards.board import Board, Line, Section
+from dashboards.curves import EACH, NAMED, NODE, QUORUM, chain, curve, each, summed
 from dashboards.node import PICKED as ONE_NODE
 from dashboards.panels import (
     ANY_IS_BAD,
@@ -25,29 +26,7 @@ from dashboards.promql import increase, series, worst
 REQUIRED = ("identity", "head", "stall", "fork", "references")
 """Checks that have boards of their own."""
 OPTIONAL = f'check!~"{"|".join(REQUIRED)}"'
-NODE = 'node=~"$node"'
-QUORUM = 'reference="quorum"'
-EACH = "network, node"
-NAMED = "{{network}} {{node}}"
 PICKED = replace(ONE_NODE, everything=".+")
-
-
-def _each(name: str, by: str = EACH) -> str:
-    return worst(by, series(name, NODE))
-
-
-def _chain(name: str) -> str:
-    return worst("network", series(name))
-
-
-def _sum(by: str, expression: str) -> str:
-    return f"sum by ({by}) ({expression})"
-
-
-def _of(word: str, name: str) -> Query:
-    """One of several curves of every node, under a word of its own."""
-    return Query(_each(name), f"{word}, {NAMED}")
-
 
 NOW = (
     stat(
@@ -61,34 +40,34 @@ NOW = (
     stat(
         "Until it is level",
         "At the pace of the node that needs longest. None is told where it never will be.",
-        Query(f"max({_each('headwatch_sync_eta_seconds')})", "longest"),
+        Query(f"max({each('headwatch_sync_eta_seconds')})", "longest"),
         unit="s",
         missing="never, or not known",
     ),
     stat(
         "Fewest peers",
         "Peers of the node that has fewest.",
-        Query(f"min({_each('headwatch_peers_connected')})", "fewest"),
+        Query(f"min({each('headwatch_peers_connected')})", "fewest"),
         steps=(Step(0, "red"), Step(1, "text")),
     ),
     stat(
         "Wrong values",
         "Values of accounts that are not what is proven or what the references say.",
-        Query(f"sum({_each('headwatch_state_differences')})", "wrong"),
+        Query(f"sum({each('headwatch_state_differences')})", "wrong"),
         steps=ANY_IS_BAD,
         missing="not compared",
     ),
     stat(
         "Wrong logs",
         "Nodes' logs and receipts that are not what the block commits to.",
-        Query(f"sum({_each('headwatch_logs_differences')})", "wrong"),
+        Query(f"sum({each('headwatch_logs_differences')})", "wrong"),
         steps=ANY_IS_BAD,
         missing="not compared",
     ),
     stat(
         "Next upgrade",
         "Until the next upgrade that any chosen node knows of.",
-        Query(f"min({_each('headwatch_upgrade_next_seconds')})", "next"),
+        Query(f"min({each('headwatch_upgrade_next_seconds')})", "next"),
         unit="s",
         missing="none known",
     ),
@@ -122,16 +101,16 @@ CHAIN_FINDINGS = timeline(
 REORGS = timeseries(
     "Reorgs",
     "How many times a node, or the chain that the references agree on, replaced its newest blocks.",
-    Query(_sum(EACH, increase("headwatch_reorgs_total", NODE)), NAMED),
-    Query(_sum("network", increase("headwatch_reorgs_total", QUORUM)), "chain, {{network}}"),
+    Query(summed(EACH, increase("headwatch_reorgs_total", NODE)), NAMED),
+    Query(summed("network", increase("headwatch_reorgs_total", QUORUM)), "chain, {{network}}"),
     unit="none",
 )
 REPLACED = timeseries(
     "Blocks replaced",
     "Blocks that these reorgs replaced, together.",
-    Query(_sum(EACH, increase("headwatch_reorg_depth_blocks_sum", NODE)), NAMED),
+    Query(summed(EACH, increase("headwatch_reorg_depth_blocks_sum", NODE)), NAMED),
     Query(
-        _sum("network", increase("headwatch_reorg_depth_blocks_sum", QUORUM)),
+        summed("network", increase("headwatch_reorg_depth_blocks_sum", QUORUM)),
         "chain, {{network}}",
     ),
     unit=BLOCKS,
@@ -139,8 +118,8 @@ REPLACED = timeseries(
 DEEPEST = timeseries(
     "Deepest of the latest reorgs",
     "Blocks that it replaced, 0 without any. What the chain has too is no node's fault.",
-    Query(_each("headwatch_reorg_deepest_blocks"), NAMED),
-    Query(_chain("headwatch_reorg_chain_deepest_blocks"), "chain, {{network}}"),
+    Query(each("headwatch_reorg_deepest_blocks"), NAMED),
+    Query(chain("headwatch_reorg_chain_deepest_blocks"), "chain, {{network}}"),
     unit=BLOCKS,
     stepped=True,
 )
@@ -148,23 +127,38 @@ FINALITY = timeseries(
     "From final to head",
     "Blocks from what a node calls safe and final to its head, and from what a majority of the "
     "references calls final to theirs. It saws by the blocks that become final together.",
-    _of("safe", "headwatch_finality_safe_lag_blocks"),
-    _of("final", "headwatch_finality_finalized_lag_blocks"),
-    Query(_chain("headwatch_finality_chain_lag_blocks"), "chain, {{network}}"),
+    curve("safe", "headwatch_finality_safe_lag_blocks"),
+    curve("final", "headwatch_finality_finalized_lag_blocks"),
+    Query(chain("headwatch_finality_chain_lag_blocks"), "chain, {{network}}"),
     unit=BLOCKS,
 )
 FINALITY_BEHIND = timeseries(
     "Finality behind the references'",
     "Blocks that the references call final and the node does not; negative is ahead.",
-    Query(_each("headwatch_finality_behind_blocks"), NAMED),
+    Query(each("headwatch_finality_behind_blocks"), NAMED),
     unit=BLOCKS,
     soft_min=None,
 )
 FINALITY_WAITED = timeseries(
     "Finality behind since",
     "Since the references call a block final that the node does not; 0 where it does.",
-    Query(_each("headwatch_finality_behind_seconds"), NAMED),
+    Query(each("headwatch_finality_behind_seconds"), NAMED),
     unit="s",
+)
+
+CHAIN_PACE = timeseries(
+    "Pace of the chain",
+    "Mean time between its newest blocks, a thousand at most, and what the profile in force says.",
+    Query(chain("headwatch_profile_interval_seconds"), "measured, {{network}}"),
+    Query(chain("headwatch_network_interval_seconds"), "profile, {{network}}"),
+    unit="s",
+)
+CHAIN_HEADERS = timeseries(
+    "Headers that it is read from",
+    "From 65 on something is said; 1,024 are kept.",
+    Query(chain("headwatch_profile_headers"), "{{network}}"),
+    unit="none",
+    stepped=True,
 )
 
 # -- client ------------------------------------------------------------------------------------
@@ -172,36 +166,36 @@ FINALITY_WAITED = timeseries(
 REMAINING = timeseries(
     "Left to import",
     "Blocks until the node is level with the references.",
-    Query(_each("headwatch_sync_remaining_blocks"), NAMED),
+    Query(each("headwatch_sync_remaining_blocks"), NAMED),
     unit=BLOCKS,
 )
 PACE = timeseries(
     "Pace",
     "Blocks that the node came on in a second, over its last answers.",
-    Query(_each("headwatch_sync_rate_blocks_per_second"), NAMED),
+    Query(each("headwatch_sync_rate_blocks_per_second"), NAMED),
     unit="suffix:blocks/s",
     soft_min=None,
 )
 LEVEL_IN = timeseries(
     "Until it is level",
     "At its pace, the references moving on meanwhile. A gap: never, or not known.",
-    Query(_each("headwatch_sync_eta_seconds"), NAMED),
+    Query(each("headwatch_sync_eta_seconds"), NAMED),
     unit="s",
 )
 UNFINISHED = timeseries(
     "Left to index or to heal",
     "What the node says it has left, in whatever it counts. It may be level all the while.",
-    Query(_each("headwatch_sync_unfinished_items"), NAMED),
+    Query(each("headwatch_sync_unfinished_items"), NAMED),
     unit="none",
 )
 PEERS = timeseries(
     "Peers",
     "Connected peers, those that called the node and those that it called; and those that name a "
     "height more than 64 blocks behind the references.",
-    _of("connected", "headwatch_peers_connected"),
-    _of("inbound", "headwatch_peers_inbound"),
-    _of("outbound", "headwatch_peers_outbound"),
-    _of("behind", "headwatch_peers_behind"),
+    curve("connected", "headwatch_peers_connected"),
+    curve("inbound", "headwatch_peers_inbound"),
+    curve("outbound", "headwatch_peers_outbound"),
+    curve("behind", "headwatch_peers_behind"),
     unit="none",
     stepped=True,
 )
@@ -218,18 +212,33 @@ PEER_CLIENTS = timeseries(
 POOL = timeseries(
     "Transactions in the pool",
     "Pending ones could be mined now; queued ones wait for an earlier one.",
-    _of("pending", "headwatch_txpool_pending"),
-    _of("queued", "headwatch_txpool_queued"),
+    curve("pending", "headwatch_txpool_pending"),
+    curve("queued", "headwatch_txpool_queued"),
     unit="none",
 )
 BAD_BLOCKS = timeseries(
     "Blocks held invalid",
     "Blocks that the node lists as invalid; and of those, the ones that the references hold as "
     "theirs and the node does not have.",
-    _of("listed", "headwatch_bad_blocks_listed_blocks"),
-    _of("refused", "headwatch_bad_blocks_refused_blocks"),
+    curve("listed", "headwatch_bad_blocks_listed_blocks"),
+    curve("refused", "headwatch_bad_blocks_refused_blocks"),
     unit=BLOCKS,
     stepped=True,
+)
+
+VERSIONS = timeseries(
+    "Versions behind",
+    "Releases of its client that are newer than what a node runs, and advisories against it.",
+    curve("releases", "headwatch_version_behind_releases"),
+    curve("advisories", "headwatch_version_advisories"),
+    unit="none",
+    stepped=True,
+)
+VERSION_DAYS = timeseries(
+    "Versions behind for",
+    "Since the first release that is newer than what a node runs.",
+    Query(each("headwatch_version_behind_seconds"), NAMED),
+    unit="s",
 )
 
 # -- answers -----------------------------------------------------------------------------------
@@ -237,25 +246,25 @@ BAD_BLOCKS = timeseries(
 DIFFERENCES = timeseries(
     "Answers that differ",
     "At a block that all have: values of accounts, and whether logs and receipts differ.",
-    _of("values", "headwatch_state_differences"),
-    _of("logs", "headwatch_logs_differences"),
+    curve("values", "headwatch_state_differences"),
+    curve("logs", "headwatch_logs_differences"),
     unit="none",
     stepped=True,
 )
 RETENTION = timeseries(
     "How far back it answers",
     "Blocks below its head for which the node serves states, blocks, receipts and logs.",
-    _of("states", "headwatch_retention_state_blocks"),
-    _of("blocks", "headwatch_retention_bodies_blocks"),
-    _of("receipts", "headwatch_retention_receipts_blocks"),
-    _of("logs", "headwatch_retention_logs_blocks"),
+    curve("states", "headwatch_retention_state_blocks"),
+    curve("blocks", "headwatch_retention_bodies_blocks"),
+    curve("receipts", "headwatch_retention_receipts_blocks"),
+    curve("logs", "headwatch_retention_logs_blocks"),
     unit=BLOCKS,
 )
 UPGRADE = timeseries(
     "Until the next upgrade",
     "That the node knows of, by `eth_config`. Below zero it has passed, and the node has not "
     "changed. A gap: it knows of none.",
-    Query(_each("headwatch_upgrade_next_seconds"), NAMED),
+    Query(each("headwatch_upgrade_next_seconds"), NAMED),
     unit="s",
     soft_min=None,
 )
@@ -274,28 +283,28 @@ FAILING = timeseries(
 THROTTLED = timeseries(
     "Calls that were too many",
     "The share of calls of the last 5 minutes that were refused for being too many.",
-    Query(_each("headwatch_rpc_throttled_ratio"), NAMED),
+    Query(each("headwatch_rpc_throttled_ratio"), NAMED),
     unit="percentunit",
 )
 SLOWEST = timeseries(
     "Slowest method",
     "What seven calls of ten do not exceed, of the slowest method of the last 5 minutes.",
-    Query(_each("headwatch_rpc_slowest_p70_seconds"), NAMED),
+    Query(each("headwatch_rpc_slowest_p70_seconds"), NAMED),
     unit="s",
 )
 SOCKET_AGE = timeseries(
     "Since the websocket told of a head",
     "It saws between zero and the time between two blocks.",
-    Query(_each("headwatch_subscription_age_seconds"), NAMED),
+    Query(each("headwatch_subscription_age_seconds"), NAMED),
     unit="s",
 )
 SOCKET_HEADS = timeseries(
     "Heads of the websocket",
     "Places that its newest twenty heads leave out; heads that it told again, and heads that it "
     "told after their child, both since the start.",
-    _of("left out", "headwatch_subscription_gaps"),
-    _of("again", "headwatch_subscription_duplicate_heads"),
-    _of("late", "headwatch_subscription_late_heads"),
+    curve("left out", "headwatch_subscription_gaps"),
+    curve("again", "headwatch_subscription_duplicate_heads"),
+    curve("late", "headwatch_subscription_late_heads"),
     unit="none",
     stepped=True,
 )
@@ -303,8 +312,8 @@ CLOCKS = timeseries(
     "Clocks",
     "By HTTP dates: how far the clock of a node's host is ahead of the references', and theirs of "
     "headwatch's own. Negative is behind.",
-    Query(_each("headwatch_clock_skew_seconds"), NAMED),
-    Query(_chain("headwatch_clock_own_skew_seconds"), "references, {{network}}"),
+    Query(each("headwatch_clock_skew_seconds"), NAMED),
+    Query(chain("headwatch_clock_own_skew_seconds"), "references, {{network}}"),
     unit="s",
     soft_min=None,
 )
@@ -315,8 +324,8 @@ SLOTS = timeseries(
     "Slots apart",
     "From the consensus client's head to its clock; and by how many the node's head is ahead of "
     "its consensus client's, negative is behind.",
-    _of("to its clock", "headwatch_beacon_sync_distance_slots"),
-    _of("node ahead", "headwatch_beacon_apart_slots"),
+    curve("to its clock", "headwatch_beacon_sync_distance_slots"),
+    curve("node ahead", "headwatch_beacon_apart_slots"),
     unit="suffix:slots",
     soft_min=None,
 )
@@ -324,14 +333,14 @@ EPOCHS = timeseries(
     "Delay of finality",
     "Epochs from the finalized checkpoint to the epoch before the consensus client's head; 1 is "
     "the usual, more than 4 a leak.",
-    Query(_each("headwatch_beacon_finality_delay_epochs"), NAMED),
+    Query(each("headwatch_beacon_finality_delay_epochs"), NAMED),
     unit="suffix:epochs",
     stepped=True,
 )
 CONSENSUS_PEERS = timeseries(
     "Peers of the consensus client",
     "That it is connected with.",
-    Query(_each("headwatch_beacon_peers"), NAMED),
+    Query(each("headwatch_beacon_peers"), NAMED),
     unit="none",
     stepped=True,
 )
@@ -356,6 +365,7 @@ BOARD = Board(
             (
                 Line(8, (REORGS, REPLACED, DEEPEST)),
                 Line(8, (FINALITY, FINALITY_BEHIND, FINALITY_WAITED)),
+                Line(8, (CHAIN_PACE, CHAIN_HEADERS)),
             ),
         ),
         Section(
@@ -365,6 +375,7 @@ BOARD = Board(
                 Line(8, (LEVEL_IN, UNFINISHED)),
                 Line(8, (PEERS, PEER_CLIENTS)),
                 Line(8, (POOL, BAD_BLOCKS)),
+                Line(8, (VERSIONS, VERSION_DAYS)),
             ),
         ),
         Section("Answers", (Line(8, (DIFFERENCES, RETENTION, UPGRADE)),)),

@@ -42,23 +42,7 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         type=seconds_of,
         help="with --sidecar: how old its verdict may be (default: 60s)",
     )
-    gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
-    gate.add_argument(
-        "--reference",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="one-off use: an endpoint of another operator to compare with; repeatable",
-    )
-    gate.add_argument(
-        "--network", metavar="NAME", help="one-off use: the chain profile (default: ethereum)"
-    )
-    gate.add_argument(
-        "--interval-seconds",
-        metavar="SECONDS",
-        type=float,
-        help="one-off use: the time between blocks, where it is not the profile's",
-    )
+    _add_one_off(gate)
     gate.add_argument(
         "--for",
         dest="window",
@@ -98,6 +82,27 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         "markdown and github-output add to their file; repeatable",
     )
     gate.set_defaults(command=gating.gate_command)
+
+
+def _add_one_off(gate: argparse.ArgumentParser) -> None:
+    """What names the nodes where no configuration does."""
+    gate.add_argument("--node", metavar="URL", help="one-off use: the node to judge")
+    gate.add_argument(
+        "--reference",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="one-off use: an endpoint of another operator to compare with; repeatable",
+    )
+    gate.add_argument(
+        "--network", metavar="NAME", help="one-off use: the chain profile (default: ethereum)"
+    )
+    gate.add_argument(
+        "--interval-seconds",
+        metavar="SECONDS",
+        type=float,
+        help="one-off use: the time between blocks, where it is not the profile's",
+    )
 
 
 def _add_canary(gate: argparse.ArgumentParser) -> None:

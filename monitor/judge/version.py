@@ -72,6 +72,11 @@ def _count(values: Sequence[object] | None) -> float | None:
     return None if values is None else float(len(values))
 
 
+def _behind_seconds(seen: VersionSeen) -> float | None:
+    days = seen.behind_days
+    return None if days is None else days * DAY_SECONDS
+
+
 OFFERS: tuple[Offer[VersionSeen], ...] = (
     Offer(
         "version.behind_releases",
@@ -80,10 +85,10 @@ OFFERS: tuple[Offer[VersionSeen], ...] = (
         lambda seen: _count(seen.newer),
     ),
     Offer(
-        "version.behind_days",
-        "days",
+        "version.behind_seconds",
+        "seconds",
         "For how long there has been a newer release of its client",
-        lambda seen: seen.behind_days,
+        _behind_seconds,
     ),
     Offer(
         "version.advisories_count",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from monitor.judge.clock import ClockSeen
 from monitor.judge.logs import LogsSaid, LogsSeen
+from monitor.judge.profile import IntervalsSeen
 from monitor.judge.retention import RESOURCES, Kept, RetentionSeen
 from monitor.judge.rpc import MethodSeen, RpcSeen
 from monitor.judge.state import StateSeen
@@ -13,6 +14,7 @@ from monitor.judge.tags import FinalitySeen, Tags, Wait
 from monitor.judge.trace import DEPTHS, ReorgSeen
 from monitor.judge.upgrade import Config, Fork, UpgradeSeen
 from monitor.judge.verdict import verdict_of
+from monitor.judge.version import seen_of as seen_of_version
 from monitor.model import (
     BlockNumber,
     Finding,
@@ -26,6 +28,7 @@ from tests.act.snapshots import NETWORK, NOW, TIP, finding, head_at, observed
 from tests.act.surveyed_clients import of_client
 from tests.judge.test_beacon import WELL as CONSENSUS
 from tests.judge.test_subscription import LIVE as SUBSCRIBED
+from tests.judge.test_version import FEED, running
 
 QUORUM = reference_label(NETWORK)
 CALLS = (
@@ -78,6 +81,7 @@ def _of_quorum() -> tuple[Observation[object], ...]:
     return (
         observed(QUORUM, "reorg", once),
         observed(QUORUM, "finality", final),
+        observed(QUORUM, "profile", IntervalsSeen(tuple(map(head_at, range(TIP - 99, TIP + 1))))),
         observed(QUORUM, "clock", ClockSeen(None, 0.25, -3.0)),
     )
 
@@ -90,6 +94,7 @@ def seen_of(node: str) -> tuple[Observation[object], ...]:
         *_of_answers(node),
         *_of_transport(node),
         observed(node, "beacon", CONSENSUS),
+        observed(node, "version", seen_of_version(running(8), FEED, NOW)),
     )
 
 

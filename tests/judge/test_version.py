@@ -77,7 +77,7 @@ def test_version_is_behind_with_too_many_newer_ones(
     finding = judged(seen)
     assert (finding.level, finding.reason) == (level, reason)
     assert (finding.measured, finding.limit, finding.unit) == (behind, 3.0, "releases")
-    assert numbers(seen) == [behind, days, 0.0]
+    assert numbers(seen) == [behind, days * DAY_SECONDS, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,12 @@ def test_version_below_what_is_supported_is_at_its_end(supported: str, level: Le
         ("Geth", FEED, "unreadable", [None, None, 0.0]),
         (running(9), replace(FEED, releases=TIMEOUT), "feed_unseen", [None, None, 0.0]),
         (running(9), replace(FEED, advisories=TIMEOUT), "feed_unseen", [0.0, 0.0, None]),
-        (running(3), replace(FEED, advisories=TIMEOUT), "feed_unseen", [6.0, 60.0, None]),
+        (
+            running(3),
+            replace(FEED, advisories=TIMEOUT),
+            "feed_unseen",
+            [6.0, 60 * DAY_SECONDS, None],
+        ),
     ],
     ids=["no feed", "no version", "no releases", "no advisories", "old, no advisories"],
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.judge.profile import IntervalsSeen
-from monitor.judge.profiles import PROFILES, policy
+from monitor.judge.profiles import PROFILES, override, policy
 from monitor.judge.refit import linked
 from monitor.judge.seen import HeadSeen
 from monitor.model import Observation, Unseen
@@ -104,9 +104,13 @@ async def test_chain_shorter_than_the_window_is_read_whole(dial: Dial) -> None:
     assert [head.number for head in found.headers] == list(range(21))
 
 
-async def test_development_chain_has_no_pace(dial: Dial, reference: Canned) -> None:
+@pytest.mark.parametrize("interval_seconds", [None, 0.25])
+async def test_development_chain_has_no_pace(
+    dial: Dial, reference: Canned, interval_seconds: float | None
+) -> None:
     """It makes blocks as it is told: the check is skipped, and costs nothing."""
-    question = replace(await asked(dial, reference), policy=policy(PROFILES["dev"]))
+    dev = override(PROFILES["dev"], interval_seconds=interval_seconds)
+    question = replace(await asked(dial, reference), policy=policy(dev))
     with pytest.raises(MethodAbsent):
         await probe(question)
     assert reference.calls == []

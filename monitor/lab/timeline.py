@@ -16,6 +16,7 @@ from pathlib import Path
 
 from monitor.config import (
     Account,
+    CheckSettings,
     Network,
     NodeSettings,
     ProfileRef,
@@ -81,6 +82,8 @@ def lab_settings(
     )
     profile = net.rehearsed or ProfileRef(profile="dev", interval_seconds=interval_seconds)
     more: dict[str, object] = {} if listen is None else {"http": {"listen": listen}}
+    # A chain of a minute says nothing of its pace, whichever it plays.
+    more["checks"] = {"profile": CheckSettings(enabled=False)}
     if data_dir is not None:
         account = Account(alias=PAYER_ALIAS, address=PAYER, network=NETWORK, node=LOCAL)
         tap = Tap(listen="127.0.0.1:0", node=LOCAL)

@@ -243,6 +243,7 @@ async def controlled(anvil_path: Path, runs: int) -> None:
             assert word_of(found) == "pass"
 
 
+@pytest.mark.wide
 async def test_healthy_candidate_is_let_through(anvil_path: Path) -> None:
     """Nothing is blocked that is not bad."""
     await controlled(anvil_path, CONTROLS)
@@ -270,6 +271,7 @@ async def test_candidate_that_is_not_there_is_inconclusive_and_its_key_hidden(
     assert "http" not in done.stdout
 
 
+@pytest.mark.wide
 async def test_recorded_traffic_is_put_to_both_and_what_writes_is_not(
     anvil_path: Path, tmp_path: Path
 ) -> None:
@@ -328,6 +330,7 @@ async def test_transaction_is_sent_through_the_candidate_and_seen(
     assert "signed.hex: not 0x" in wrong.stderr
 
 
+@pytest.mark.wide
 async def test_restart_command_that_keeps_the_head_passes_and_one_that_fails_does_not(
     anvil_path: Path,
 ) -> None:
@@ -374,6 +377,7 @@ def test_mistake_on_the_command_line_is_told_in_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.wide
 async def test_traffic_that_the_tap_recorded_is_replayed(anvil_path: Path, tmp_path: Path) -> None:
     """From a program's requests through the tap to the canary's questions; no send among them."""
     traffic, listen = tmp_path / "traffic.jsonl", f"127.0.0.1:{free_port()}"

@@ -20,7 +20,12 @@ from tests.e2e.processes import SECONDS_MAX, headwatch
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("lag", "gnosis"), ("stall", "ethereum"), ("stall", "ethereum-2018"), ("lag", "bellecour")],
+    [
+        ("lag", "gnosis"),
+        pytest.param("stall", "ethereum", marks=pytest.mark.wide),
+        pytest.param("stall", "ethereum-2018", marks=pytest.mark.wide),
+        pytest.param("lag", "bellecour", marks=pytest.mark.wide),
+    ],
 )
 async def test_scenario_at_the_pace_of_a_chain_is_found_by_its_thresholds(
     name: str, key: str, anvil_path: Path

@@ -66,6 +66,7 @@ def test_lab_command_that_cannot_go_is_refused_before_any_node_is_started(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.wide
 def test_lab_up_of_a_chain_prints_a_configuration_that_passes_its_check(
     anvil_path: Path, tmp_path: Path
 ) -> None:

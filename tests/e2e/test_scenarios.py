@@ -32,7 +32,8 @@ WIDE = {
     *("process-stopped", "reorg-1", "reorg-3", "chain-reorg-1", "chain-reorg-7", "tags-unordered"),
     *("chain-reorg-final", "finality-backwards", "indexing-at-the-tip", "syncing-far-behind"),
     *("receipts-missing-log", "network-quiet", "unreachable", "batch-partial", "websocket-gaps"),
-    *("finality-stalled", "wrong-state", "restart", "reorg-7", "lost-transactions"),
+    *("finality-stalled", "wrong-state", "restart", "reorg-7", "provider-limits"),
+    "lost-transactions",
 }
 """Cousins of other rows: tried as well, where there is time for all of them."""
 ROWS = [

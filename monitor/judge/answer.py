@@ -51,16 +51,39 @@ def parts_of(answers: Sequence[Answer[T]], part: Callable[[T], U]) -> tuple[Answ
     )
 
 
-def unseen(check: str, newest: Observation[Any], context: Round, method: str) -> Finding:
-    """The finding of a check whose newest observation is an `Unseen`: UNKNOWN, and why."""
-    seen = newest.seen
-    assert isinstance(seen, Unseen), "the judge has looked"
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a check says of what was seen, before it is said of whom and by what evidence."""
+
+    reason: str
+    summary: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    level: Level = Level.DEGRADED
+
+
+def spoken(
+    check: str, newest: Observation[Any], context: Round, method: str, word: Word, *said: str
+) -> Finding:
+    """The finding of a word, with each thing that was `said` by the node as its evidence."""
     return Finding(
         check=check,
         subject=subject_of(newest.node),
         network=context.network,
-        level=Level.UNKNOWN,
-        reason=seen.reason,
-        summary=f"not seen: {seen.detail}",
-        evidence=(Evidence(newest.node, method, seen.detail, newest.at),),
+        level=word.level,
+        reason=word.reason,
+        summary=word.summary,
+        measured=word.measured,
+        limit=word.limit,
+        unit=word.unit,
+        evidence=tuple(Evidence(newest.node, method, one, newest.at) for one in said),
     )
+
+
+def unseen(check: str, newest: Observation[Any], context: Round, method: str) -> Finding:
+    """The finding of a check whose newest observation is an `Unseen`: UNKNOWN, and why."""
+    seen = newest.seen
+    assert isinstance(seen, Unseen), "the judge has looked"
+    word = Word(seen.reason, f"not seen: {seen.detail}", level=Level.UNKNOWN)
+    return spoken(check, newest, context, method, word, seen.detail)

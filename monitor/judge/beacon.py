@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from monitor.judge.answer import unseen
+from monitor.judge.answer import Word, spoken, unseen
 from monitor.judge.offer import Offer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import Round
-from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+from monitor.model import Finding, Level, Observation, Unseen
 
 CHECK = "beacon"
 METHOD = "GET /eth/v1/node/syncing"
@@ -104,15 +104,6 @@ OFFERS: tuple[Offer[BeaconSeen], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    reason: str
-    summary: str
-    measured: float | None = None
-    limit: float | None = None
-    unit: str = ""
-
-
 def judge(
     history: Sequence[Observation[BeaconSeen]], context: Round, policy: Policy, now: float
 ) -> tuple[Finding, ...]:
@@ -123,55 +114,41 @@ def judge(
     newest = history[-1]
     if isinstance(newest.seen, Unseen):
         return (unseen(CHECK, newest, context, METHOD),)
-    trouble = next(_troubles(newest.seen), None)
-    word = trouble or _well(newest.seen)
-    return (
-        Finding(
-            check=CHECK,
-            subject=subject_of(newest.node),
-            network=context.network,
-            level=Level.OK if trouble is None else Level.DEGRADED,
-            reason=word.reason,
-            summary=word.summary,
-            measured=word.measured,
-            limit=word.limit,
-            unit=word.unit,
-            evidence=(Evidence(newest.node, METHOD, _said(newest.seen), newest.at),),
-        ),
-    )
+    word = next(_troubles(newest.seen), None) or _well(newest.seen)
+    return (spoken(CHECK, newest, context, METHOD, word, _said(newest.seen)),)
 
 
-def _well(seen: BeaconSeen) -> _Word:
+def _well(seen: BeaconSeen) -> Word:
     summary = f"{seen.version}: its head is of slot {seen.head_slot}, verified"
-    return _Word("in_sync", summary, float(seen.behind_slots), BEHIND_SLOTS_MAX, "slots")
+    return Word("in_sync", summary, float(seen.behind_slots), BEHIND_SLOTS_MAX, "slots", Level.OK)
 
 
-def _troubles(seen: BeaconSeen) -> Iterator[_Word]:
+def _troubles(seen: BeaconSeen) -> Iterator[Word]:
     """What is wrong, the deepest first: what is behind may be so for any of the earlier ones."""
     if seen.el_offline:
-        yield _Word("el_offline", "the consensus client cannot reach its execution client")
+        yield Word("el_offline", "the consensus client cannot reach its execution client")
     distance = seen.sync_distance
     if distance > seen.epoch_slots:
         summary = f"the consensus client is syncing: {distance} slots behind its clock"
-        yield _Word("cl_syncing", summary, float(distance), float(seen.epoch_slots), "slots")
+        yield Word("cl_syncing", summary, float(distance), float(seen.epoch_slots), "slots")
     if seen.is_optimistic:
-        yield _Word("optimistic", "no execution client has verified the consensus client's head")
+        yield Word("optimistic", "no execution client has verified the consensus client's head")
     if seen.behind_slots > BEHIND_SLOTS_MAX:
         goal = "our clock" if seen.reference_slot is None else "the references' head"
         summary = f"the consensus client is {seen.behind_slots} slots behind {goal}"
         measured, limit = float(seen.behind_slots), float(BEHIND_SLOTS_MAX)
-        yield _Word("cl_behind", summary, measured, limit, "slots")
+        yield Word("cl_behind", summary, measured, limit, "slots")
     apart = seen.apart_slots
     if apart is not None and abs(apart) > APART_SLOTS_MAX:
         where = "ahead of" if apart > 0 else "behind"
         summary = (
             f"the node is {abs(apart)} slots {where} its consensus client: another one may lead it"
         )
-        yield _Word("apart", summary, float(apart), float(APART_SLOTS_MAX), "slots")
+        yield Word("apart", summary, float(apart), float(APART_SLOTS_MAX), "slots")
     delay = seen.finality_delay_epochs
     if delay is not None and delay > FINALITY_EPOCHS_MAX:
         summary = f"nothing was finalized for {delay} epochs before the last one"
-        yield _Word("finality_behind", summary, float(delay), float(FINALITY_EPOCHS_MAX), "epochs")
+        yield Word("finality_behind", summary, float(delay), float(FINALITY_EPOCHS_MAX), "epochs")
 
 
 def _said(seen: BeaconSeen) -> str:

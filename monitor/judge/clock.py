@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from monitor.judge.answer import unseen
+from monitor.judge.answer import Word, spoken, unseen
 from monitor.judge.offer import Offer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import Round
-from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+from monitor.model import Finding, Level, Observation, Unseen
 
 CHECK = "clock"
 METHOD = "HTTP Date"
@@ -92,18 +92,6 @@ def own_skew(skews: Sequence[tuple[str, float]], need: int) -> float | None:
     return middle if close >= need else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    reason: str
-    summary: str
-    measured: float | None
-    limit: float
-
-    @property
-    def level(self) -> Level:
-        return Level.OK if self.reason == "in_step" else Level.DEGRADED
-
-
 def judge(
     history: Sequence[Observation[ClockSeen]], context: Round, policy: Policy, now: float
 ) -> tuple[Finding, ...]:
@@ -116,31 +104,20 @@ def judge(
         return (unseen(CHECK, newest, context, METHOD),)
     seen = newest.seen
     word = _of_references(seen) if "/" in newest.node else _of_node(seen)
-    return (
-        Finding(
-            check=CHECK,
-            subject=subject_of(newest.node),
-            network=context.network,
-            level=word.level,
-            reason=word.reason,
-            summary=word.summary,
-            measured=word.measured,
-            limit=word.limit,
-            unit="seconds",
-            evidence=(Evidence(newest.node, METHOD, _said(seen), newest.at),),
-        ),
-    )
+    return (spoken(CHECK, newest, context, METHOD, word, _said(seen)),)
 
 
-def _of_node(seen: ClockSeen) -> _Word:
+def _of_node(seen: ClockSeen) -> Word:
     skew = seen.corrected_skew_seconds
     if skew is not None and abs(skew) >= SKEW_SECONDS_MAX:
         summary = f"the clock of its host is {_words(skew)} the references'"
-        return _Word("skewed", summary, skew, SKEW_SECONDS_MAX)
-    return _future(seen) or _Word("in_step", _in_step(skew, "host"), skew, SKEW_SECONDS_MAX)
+        return Word("skewed", summary, skew, SKEW_SECONDS_MAX, "seconds")
+    return _future(seen) or Word(
+        "in_step", _in_step(skew, "host"), skew, SKEW_SECONDS_MAX, "seconds", Level.OK
+    )
 
 
-def _of_references(seen: ClockSeen) -> _Word:
+def _of_references(seen: ClockSeen) -> Word:
     own = seen.own_skew_seconds
     limit = OWN_SECONDS_MAX + RESOLUTION_SECONDS
     if own is not None and abs(own) > limit:
@@ -148,16 +125,18 @@ def _of_references(seen: ClockSeen) -> _Word:
             f"headwatch's own clock is {_words(-own)} the references': every age and every lag in "
             "seconds is wrong by that"
         )
-        return _Word("own_clock", summary, own, limit)
-    return _future(seen) or _Word("in_step", _in_step(own, "monitor"), own, limit)
+        return Word("own_clock", summary, own, limit, "seconds")
+    return _future(seen) or Word(
+        "in_step", _in_step(own, "monitor"), own, limit, "seconds", Level.OK
+    )
 
 
-def _future(seen: ClockSeen) -> _Word | None:
+def _future(seen: ClockSeen) -> Word | None:
     future = seen.future_seconds
     if future is None or future <= FUTURE_SECONDS_MAX:
         return None
     summary = f"the timestamp of the head lies {future:.3g} s in the future"
-    return _Word("future_head", summary, future, FUTURE_SECONDS_MAX)
+    return Word("future_head", summary, future, FUTURE_SECONDS_MAX, "seconds")
 
 
 def _in_step(skew: float | None, whose: str) -> str:

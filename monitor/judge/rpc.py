@@ -11,11 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.judge.answer import unseen
+from monitor.judge.answer import Word, spoken, unseen
 from monitor.judge.offer import Offer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import Round
-from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+from monitor.model import Finding, Level, Observation, Unseen
 
 CHECK = "rpc"
 RULE = "calls of the last 5 minutes"
@@ -112,19 +112,6 @@ OFFERS: tuple[Offer[RpcSeen], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    reason: str
-    summary: str
-    measured: float | None
-    limit: float
-    unit: str
-
-    @property
-    def level(self) -> Level:
-        return Level.OK if self.reason in {"answering", "few_calls"} else Level.DEGRADED
-
-
 def judge(
     history: Sequence[Observation[RpcSeen]], context: Round, policy: Policy, now: float
 ) -> tuple[Finding, ...]:
@@ -135,42 +122,26 @@ def judge(
     newest = history[-1]
     if isinstance(newest.seen, Unseen):
         return (unseen(CHECK, newest, context, RULE),)
-    word = _word(newest.seen)
-    return (
-        Finding(
-            check=CHECK,
-            subject=subject_of(newest.node),
-            network=context.network,
-            level=word.level,
-            reason=word.reason,
-            summary=word.summary,
-            measured=word.measured,
-            limit=word.limit,
-            unit=word.unit,
-            evidence=tuple(
-                Evidence(newest.node, RULE, said, newest.at) for said in _said(newest.seen)
-            ),
-        ),
-    )
+    return (spoken(CHECK, newest, context, RULE, _word(newest.seen), *_said(newest.seen)),)
 
 
-def _word(seen: RpcSeen) -> _Word:
+def _word(seen: RpcSeen) -> Word:
     calls, failed, throttled = seen.calls, seen.failed, seen.throttled
     if calls < CALLS_MIN:
         summary = f"{calls} calls in 5 minutes, which says nothing"
-        return _Word("few_calls", summary, None, ERROR_RATIO_MAX, "ratio")
+        return Word("few_calls", summary, None, ERROR_RATIO_MAX, "ratio", Level.OK)
     if _goes_on(throttled, calls, seen.recent_throttled, seen.recent, THROTTLED_RATIO_MAX):
         summary = f"{throttled} of {calls} calls were refused for being too many"
-        return _Word("throttled", summary, throttled / calls, THROTTLED_RATIO_MAX, "ratio")
+        return Word("throttled", summary, throttled / calls, THROTTLED_RATIO_MAX, "ratio")
     if _goes_on(failed, calls, seen.recent_failed, seen.recent, ERROR_RATIO_MAX):
         why = ", ".join(f"{count} {reason}" for reason, count in seen.reasons)
         summary = f"{failed} of {calls} calls brought no usable answer: {why}"
-        return _Word("errors", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
+        return Word("errors", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
     slow = _slow(seen)
     if slow is not None:
         return slow
     summary = f"{calls - failed} of {calls} calls brought their answer"
-    return _Word("answering", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
+    return Word("answering", summary, failed / calls, ERROR_RATIO_MAX, "ratio", Level.OK)
 
 
 def _goes_on(part: int, calls: int, recent_part: int, recent: int, limit: float) -> bool:
@@ -178,17 +149,17 @@ def _goes_on(part: int, calls: int, recent_part: int, recent: int, limit: float)
     return part > limit * calls and recent_part > RECENT_SHARE * limit * recent
 
 
-def _slow(seen: RpcSeen) -> _Word | None:
+def _slow(seen: RpcSeen) -> Word | None:
     slowest = seen.slowest
     if slowest is not None and slowest.p70_seconds and slowest.p70_seconds > SLOW_SECONDS:
         took = slowest.p70_seconds
         summary = f"three of ten {slowest.method} take {took:.3g} s or longer"
-        return _Word("slow", summary, took, SLOW_SECONDS, "seconds")
+        return Word("slow", summary, took, SLOW_SECONDS, "seconds")
     timed = sum(one.timed for one in seen.methods)
     mean = sum(one.timed * (one.mean_seconds or 0.0) for one in seen.methods) / (timed or 1)
     if timed >= CALLS_MIN and mean > MEAN_SECONDS_MAX:
         summary = f"a call takes {mean:.3g} s on average"
-        return _Word("slow", summary, mean, MEAN_SECONDS_MAX, "seconds")
+        return Word("slow", summary, mean, MEAN_SECONDS_MAX, "seconds")
     return None
 
 

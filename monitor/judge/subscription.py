@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.judge.answer import unseen
+from monitor.judge.answer import Word, spoken, unseen
 from monitor.judge.offer import Offer
 from monitor.judge.profiles import Policy
 from monitor.judge.quorum import Round
-from monitor.model import Evidence, Finding, Level, Observation, Unseen, subject_of
+from monitor.model import Finding, Level, Observation, Unseen
 
 CHECK = "subscription"
 METHOD = "eth_subscribe newHeads"
@@ -77,16 +77,6 @@ OFFERS: tuple[Offer[SubscriptionSeen], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    level: Level
-    reason: str
-    summary: str
-    measured: float | None
-    limit: float
-    unit: str
-
-
 def judge(
     history: Sequence[Observation[SubscriptionSeen]], context: Round, policy: Policy, now: float
 ) -> tuple[Finding, ...]:
@@ -97,40 +87,26 @@ def judge(
     newest = history[-1]
     if isinstance(newest.seen, Unseen):
         return (unseen(CHECK, newest, context, METHOD),)
-    word = _word(newest.seen)
-    return (
-        Finding(
-            check=CHECK,
-            subject=subject_of(newest.node),
-            network=context.network,
-            level=word.level,
-            reason=word.reason,
-            summary=word.summary,
-            measured=word.measured,
-            limit=word.limit,
-            unit=word.unit,
-            evidence=(Evidence(newest.node, METHOD, _said(newest.seen), newest.at),),
-        ),
-    )
+    return (spoken(CHECK, newest, context, METHOD, _word(newest.seen), _said(newest.seen)),)
 
 
-def _word(seen: SubscriptionSeen) -> _Word:
+def _word(seen: SubscriptionSeen) -> Word:
     most = seen.deaf_seconds
     if seen.state == "down" and seen.in_state_seconds > most:
         why = f": {seen.error}" if seen.error else ""
         summary = f"the websocket has been down for {seen.in_state_seconds:.3g} s{why}"
-        return _Word(Level.DEGRADED, "down", summary, seen.in_state_seconds, most, "seconds")
+        return Word("down", summary, seen.in_state_seconds, most, "seconds")
     behind = seen.behind_seconds
     if behind is not None and behind > most:
         summary = f"HTTP names heads that the websocket has not told for {behind:.3g} s"
-        return _Word(Level.DEGRADED, "deaf", summary, behind, most, "seconds")
+        return Word("deaf", summary, behind, most, "seconds")
     if seen.heads >= HEADS_MIN and seen.gaps > GAP_RATIO_MAX * seen.heads:
         ratio = seen.gaps / seen.heads
         summary = f"among its newest {seen.heads} heads the websocket left {seen.gaps} gaps"
-        return _Word(Level.DEGRADED, "gaps", summary, ratio, GAP_RATIO_MAX, "ratio")
+        return Word("gaps", summary, ratio, GAP_RATIO_MAX, "ratio")
     if seen.state == "down":
-        return _Word(Level.OK, "dialling", "the websocket is being opened", None, most, "seconds")
-    return _Word(Level.OK, "live", "the websocket tells of new heads", behind, most, "seconds")
+        return Word("dialling", "the websocket is being opened", None, most, "seconds", Level.OK)
+    return Word("live", "the websocket tells of new heads", behind, most, "seconds", Level.OK)
 
 
 def _said(seen: SubscriptionSeen) -> str:

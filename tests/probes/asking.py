@@ -7,21 +7,22 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import aiohttp
 
-from monitor.judge.quorum import Round
 from monitor.judge.seen import HeadSeen
 from monitor.lab.anvil import Anvil
 from monitor.lab.anvil import Chain as AnvilChain
 from monitor.lab.proxy import FaultProxy
 from monitor.model import Observation
-from monitor.probes.asked import Asked, Member, Panel
+from monitor.probes.asked import Asked
 from monitor.rpc import decode
 from monitor.rpc.node import Node
 from monitor.url import Url
 from tests.judge.builders import NAMELESS, NOW, round_of, said, witness
+from tests.probes import situation
 from tests.rpc.canned import Clock
 
 HEADERS = 6
@@ -47,17 +48,14 @@ def asked_of(
     before: Sequence[Any] = (),
 ) -> Asked[Any]:
     """One question, in a round in which these references have seen these heads."""
-    names = [chr(ord("a") + index) for index in range(len(references))]
-    round_: Round = round_of(*(witness(name, heads) for name in names), rules=NAMELESS)
-    members = [Member(one, f"op-{name}", "") for name, one in zip(names, references, strict=True)]
-    return Asked(
-        node=node,
-        panel=Panel(members),
-        round=round_,
-        policy=NAMELESS,
+    names = ascii_lowercase[: len(references)]
+    return situation.asked_of(
+        node,
+        references=references,
         heads=heads,
         before=[Observation("n", "x", NOW, 0.1, seen) for seen in before],
-        clock=Clock(NOW),
+        context=round_of(*(witness(name, heads) for name in names), rules=NAMELESS),
+        rules=NAMELESS,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import Any
 
+from monitor.judge.profiles import Policy
 from monitor.judge.quorum import Round
 from monitor.judge.seen import HeadSeen
 from monitor.model import Observation
@@ -19,24 +22,38 @@ from tests.rpc.canned import Clock
 def asked_of(
     node: Node,
     *,
-    references: Mapping[str, Node] | None = None,
+    references: Sequence[Node] = (),
     heads: Sequence[Observation[HeadSeen]] | None = None,
     before: Sequence[Observation[Any]] = (),
     context: Round | None = None,
+    rules: Policy = POLICY,
     clock: Clock | None = None,
     subscription: Subscription | None = None,
     beacon: BeaconNode | None = None,
 ) -> Asked[Any]:
-    """A question about this endpoint, in a round in which all is well unless it says otherwise."""
-    members = [Member(one, f"op-{name}", "") for name, one in (references or {}).items()]
+    """A question about this endpoint, in a round in which all is well unless it says otherwise.
+
+    The references are of operators `op-a`, `op-b` and on.
+    """
+    members = [
+        Member(one, f"op-{name}", "")
+        for one, name in zip(references, ascii_lowercase, strict=False)
+    ]
     return Asked(
         node=node,
         panel=Panel(members),
         round=round_of(*agreeing()) if context is None else context,
-        policy=POLICY,
+        policy=rules,
         heads=run(TIP) if heads is None else heads,
         before=before,
         clock=clock or Clock(NOW),
         subscription=subscription,
         beacon=beacon,
     )
+
+
+async def failure_of(asked: Any) -> BaseException:
+    """What a question ends with; one that ends well is a failure of its own."""
+    ended: object = (await asyncio.gather(asked, return_exceptions=True))[0]
+    assert isinstance(ended, BaseException), ended
+    return ended

@@ -13,8 +13,8 @@ from monitor.probes import bad_blocks, peers, txpool
 from monitor.rpc.errors import CallRejected, MalformedAnswer, MethodAbsent
 from monitor.rpc.node import Limits, Node
 from tests.judge.builders import TIMEOUT, TIP, agreeing, hash_of, round_of, run, witness
-from tests.probes.client_asking import asked_of, failure_of
 from tests.probes.conftest import Dial
+from tests.probes.situation import asked_of, failure_of
 from tests.rpc.canned import Canned, Chain, Json, Refusal, serving
 
 BAD = Hash32("0x" + "bb" * 32)

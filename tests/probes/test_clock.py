@@ -31,9 +31,7 @@ async def dated(dial: Dial, at: float) -> Node:
 
 async def test_probe_compares_the_host_with_the_references(dial: Dial) -> None:
     """Each by its dates, the references by what most of them say; the head by its timestamp."""
-    references = {
-        name: await dated(dial, at) for name, at in (("a", 100.0), ("b", 101.0), ("c", 900.0))
-    }
+    references = [await dated(dial, at) for at in (100.0, 101.0, 900.0)]
     node = await dated(dial, 160.0)
     seen = await clock.probe(asked_of(node, references=references))
     assert seen == ClockSeen(160.5, 101.5, seen_head(TIP).head.timestamp - NOW)
@@ -41,14 +39,14 @@ async def test_probe_compares_the_host_with_the_references(dial: Dial) -> None:
 
 async def test_probe_of_the_references_together_is_of_no_host(dial: Dial) -> None:
     """The endpoint asked is one of them, and its own clock is not the question."""
-    references = {name: await dated(dial, 100.0) for name in "abc"}
-    seen = await clock.probe(asked_of(references["a"], references=references))
+    references = [await dated(dial, 100.0) for _ in range(3)]
+    seen = await clock.probe(asked_of(references[0], references=references))
     assert seen == ClockSeen(None, 100.5, 0.0)
 
 
 async def test_probe_without_a_majority_of_dates_knows_no_time(dial: Dial) -> None:
     """One dated reference of three is no majority."""
-    references = {"a": await dated(dial, 100.0), "b": dial("http://127.0.0.1:9")}
+    references = [await dated(dial, 100.0), dial("http://127.0.0.1:9")]
     seen = await clock.probe(asked_of(await dated(dial, 100.0), references=references))
     assert (seen.skew_seconds, seen.own_skew_seconds) == (100.5, None)
 

@@ -10,7 +10,7 @@ from monitor.probes import peers
 from monitor.rpc.errors import CallRejected, MalformedAnswer, MethodAbsent
 from monitor.rpc.node import Node
 from tests.judge.builders import TIMEOUT, TIP, round_of, witness
-from tests.probes.client_asking import asked_of, failure_of
+from tests.probes.situation import asked_of, failure_of
 from tests.rpc.canned import Canned, Json, Refusal, always
 
 ABSENT = Refusal("the method admin_peers does not exist/is not available", -32601)

@@ -11,8 +11,8 @@ from monitor.model import Observation
 from monitor.probes import sync
 from monitor.rpc.errors import CallRejected, MalformedAnswer
 from monitor.rpc.node import Node
-from tests.judge.builders import NOW, TIMEOUT, TIP, block, round_of, witness
-from tests.probes.client_asking import asked_of, failure_of
+from tests.judge.builders import NOW, TIMEOUT, TIP, block, round_of, run, witness
+from tests.probes.situation import asked_of, failure_of
 from tests.rpc.canned import Canned, Json, Refusal
 
 HERE = SyncingSeen("syncing", block(TIP), block(TIP))
@@ -210,7 +210,7 @@ async def test_syncing_of_a_node_without_peers_is_an_answer(server: Canned, node
     """EthereumJS says by an error that it has nobody to ask; no call has failed by that."""
     refusal = Refusal("no peer available for synchronization", -32603)
     server.answers = {"eth_syncing": refusal}
-    seen = await sync.probe(asked_of(node, head=TIP - 5))
+    seen = await sync.probe(asked_of(node, heads=run(TIP - 5)))
     assert seen == SyncingSeen("no_peers", block(TIP - 5), block(TIP))
     assert set(node.errors_total) == {"unsupported"}
 
@@ -256,10 +256,10 @@ async def test_syncing_has_its_pace_from_the_third_answer_on(server: Canned, nod
         )
         for n in range(2)
     ]
-    seen = await sync.probe(asked_of(node, head=700, before=before))
+    seen = await sync.probe(asked_of(node, heads=run(700), before=before))
     assert seen.pace == Pace(10.0, 10.0)
     assert seen.eta_seconds == 10.0
-    assert (await sync.probe(asked_of(node, head=700, before=before[1:]))).pace is None
+    assert (await sync.probe(asked_of(node, heads=run(700), before=before[1:]))).pace is None
 
 
 async def test_syncing_of_a_real_node_is_false_and_overridden_as_a_fault(

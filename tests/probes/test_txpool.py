@@ -11,7 +11,7 @@ from monitor.probes import txpool
 from monitor.rpc.errors import CallRejected, MalformedAnswer, MethodAbsent
 from monitor.rpc.node import Node
 from tests.judge.builders import TIMEOUT, TIP, hash_of, round_of, witness
-from tests.probes.client_asking import asked_of, failure_of
+from tests.probes.situation import asked_of, failure_of
 from tests.rpc.canned import Canned, Json, Refusal
 
 ABSENT = Refusal("Method not found", -32601)

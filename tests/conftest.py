@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from tests.debian import MissingProgramError, tool
 # Tests that sign import eth_account themselves. Loaded so first, it leaves the limit of recursion
 # alone, which other tests lean on.
 load_account()
+
+# A shell that runs the tests in its background ignores Ctrl-C for them, and a program inherits
+# that: those that a test starts and interrupts have the usual answer to it all the same.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def program(name: str) -> Path:

@@ -55,12 +55,12 @@ def parts_of(answers: Sequence[Answer[T]], part: Callable[[T], U]) -> tuple[Answ
 class Word:
     """What a check says of what was seen, before it is said of whom and by what evidence."""
 
+    level: Level
     reason: str
     summary: str
     measured: float | None = None
     limit: float | None = None
     unit: str = ""
-    level: Level = Level.DEGRADED
 
 
 def spoken(
@@ -85,5 +85,5 @@ def unseen(check: str, newest: Observation[Any], context: Round, method: str) ->
     """The finding of a check whose newest observation is an `Unseen`: UNKNOWN, and why."""
     seen = newest.seen
     assert isinstance(seen, Unseen), "the judge has looked"
-    word = Word(seen.reason, f"not seen: {seen.detail}", level=Level.UNKNOWN)
+    word = Word(Level.UNKNOWN, seen.reason, f"not seen: {seen.detail}")
     return spoken(check, newest, context, method, word, seen.detail)

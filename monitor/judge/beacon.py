@@ -120,35 +120,50 @@ def judge(
 
 def _well(seen: BeaconSeen) -> Word:
     summary = f"{seen.version}: its head is of slot {seen.head_slot}, verified"
-    return Word("in_sync", summary, float(seen.behind_slots), BEHIND_SLOTS_MAX, "slots", Level.OK)
+    return Word(Level.OK, "in_sync", summary, float(seen.behind_slots), BEHIND_SLOTS_MAX, "slots")
 
 
 def _troubles(seen: BeaconSeen) -> Iterator[Word]:
     """What is wrong, the deepest first: what is behind may be so for any of the earlier ones."""
     if seen.el_offline:
-        yield Word("el_offline", "the consensus client cannot reach its execution client")
+        yield Word(
+            Level.DEGRADED, "el_offline", "the consensus client cannot reach its execution client"
+        )
     distance = seen.sync_distance
     if distance > seen.epoch_slots:
         summary = f"the consensus client is syncing: {distance} slots behind its clock"
-        yield Word("cl_syncing", summary, float(distance), float(seen.epoch_slots), "slots")
+        yield Word(
+            Level.DEGRADED, "cl_syncing", summary, float(distance), float(seen.epoch_slots), "slots"
+        )
     if seen.is_optimistic:
-        yield Word("optimistic", "no execution client has verified the consensus client's head")
+        yield Word(
+            Level.DEGRADED,
+            "optimistic",
+            "no execution client has verified the consensus client's head",
+        )
     if seen.behind_slots > BEHIND_SLOTS_MAX:
         goal = "our clock" if seen.reference_slot is None else "the references' head"
         summary = f"the consensus client is {seen.behind_slots} slots behind {goal}"
         measured, limit = float(seen.behind_slots), float(BEHIND_SLOTS_MAX)
-        yield Word("cl_behind", summary, measured, limit, "slots")
+        yield Word(Level.DEGRADED, "cl_behind", summary, measured, limit, "slots")
     apart = seen.apart_slots
     if apart is not None and abs(apart) > APART_SLOTS_MAX:
         where = "ahead of" if apart > 0 else "behind"
         summary = (
             f"the node is {abs(apart)} slots {where} its consensus client: another one may lead it"
         )
-        yield Word("apart", summary, float(apart), float(APART_SLOTS_MAX), "slots")
+        yield Word(Level.DEGRADED, "apart", summary, float(apart), float(APART_SLOTS_MAX), "slots")
     delay = seen.finality_delay_epochs
     if delay is not None and delay > FINALITY_EPOCHS_MAX:
         summary = f"nothing was finalized for {delay} epochs before the last one"
-        yield Word("finality_behind", summary, float(delay), float(FINALITY_EPOCHS_MAX), "epochs")
+        yield Word(
+            Level.DEGRADED,
+            "finality_behind",
+            summary,
+            float(delay),
+            float(FINALITY_EPOCHS_MAX),
+            "epochs",
+        )
 
 
 def _said(seen: BeaconSeen) -> str:

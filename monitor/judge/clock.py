@@ -111,9 +111,9 @@ def _of_node(seen: ClockSeen) -> Word:
     skew = seen.corrected_skew_seconds
     if skew is not None and abs(skew) >= SKEW_SECONDS_MAX:
         summary = f"the clock of its host is {_words(skew)} the references'"
-        return Word("skewed", summary, skew, SKEW_SECONDS_MAX, "seconds")
+        return Word(Level.DEGRADED, "skewed", summary, skew, SKEW_SECONDS_MAX, "seconds")
     return _future(seen) or Word(
-        "in_step", _in_step(skew, "host"), skew, SKEW_SECONDS_MAX, "seconds", Level.OK
+        Level.OK, "in_step", _in_step(skew, "host"), skew, SKEW_SECONDS_MAX, "seconds"
     )
 
 
@@ -125,9 +125,9 @@ def _of_references(seen: ClockSeen) -> Word:
             f"headwatch's own clock is {_words(-own)} the references': every age and every lag in "
             "seconds is wrong by that"
         )
-        return Word("own_clock", summary, own, limit, "seconds")
+        return Word(Level.DEGRADED, "own_clock", summary, own, limit, "seconds")
     return _future(seen) or Word(
-        "in_step", _in_step(own, "monitor"), own, limit, "seconds", Level.OK
+        Level.OK, "in_step", _in_step(own, "monitor"), own, limit, "seconds"
     )
 
 
@@ -136,7 +136,7 @@ def _future(seen: ClockSeen) -> Word | None:
     if future is None or future <= FUTURE_SECONDS_MAX:
         return None
     summary = f"the timestamp of the head lies {future:.3g} s in the future"
-    return Word("future_head", summary, future, FUTURE_SECONDS_MAX, "seconds")
+    return Word(Level.DEGRADED, "future_head", summary, future, FUTURE_SECONDS_MAX, "seconds")
 
 
 def _in_step(skew: float | None, whose: str) -> str:

@@ -10,7 +10,6 @@ from monitor.judge.pattern import Pattern
 from monitor.model import Unseen
 
 NUMBERS_COUNT = 4
-NUMBER_DIGITS_MAX = 9
 TEXT_CHARACTERS_MAX = 512
 """Of a client version: a longer one is cut, since a node may say anything."""
 _VERSION = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){1,3})(?:[-+~_ ].*)?", re.DOTALL | re.IGNORECASE)

@@ -129,19 +129,21 @@ def _word(seen: RpcSeen) -> Word:
     calls, failed, throttled = seen.calls, seen.failed, seen.throttled
     if calls < CALLS_MIN:
         summary = f"{calls} calls in 5 minutes, which says nothing"
-        return Word("few_calls", summary, None, ERROR_RATIO_MAX, "ratio", Level.OK)
+        return Word(Level.OK, "few_calls", summary, None, ERROR_RATIO_MAX, "ratio")
     if _goes_on(throttled, calls, seen.recent_throttled, seen.recent, THROTTLED_RATIO_MAX):
         summary = f"{throttled} of {calls} calls were refused for being too many"
-        return Word("throttled", summary, throttled / calls, THROTTLED_RATIO_MAX, "ratio")
+        return Word(
+            Level.DEGRADED, "throttled", summary, throttled / calls, THROTTLED_RATIO_MAX, "ratio"
+        )
     if _goes_on(failed, calls, seen.recent_failed, seen.recent, ERROR_RATIO_MAX):
         why = ", ".join(f"{count} {reason}" for reason, count in seen.reasons)
         summary = f"{failed} of {calls} calls brought no usable answer: {why}"
-        return Word("errors", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
+        return Word(Level.DEGRADED, "errors", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
     slow = _slow(seen)
     if slow is not None:
         return slow
     summary = f"{calls - failed} of {calls} calls brought their answer"
-    return Word("answering", summary, failed / calls, ERROR_RATIO_MAX, "ratio", Level.OK)
+    return Word(Level.OK, "answering", summary, failed / calls, ERROR_RATIO_MAX, "ratio")
 
 
 def _goes_on(part: int, calls: int, recent_part: int, recent: int, limit: float) -> bool:
@@ -154,12 +156,12 @@ def _slow(seen: RpcSeen) -> Word | None:
     if slowest is not None and slowest.p70_seconds and slowest.p70_seconds > SLOW_SECONDS:
         took = slowest.p70_seconds
         summary = f"three of ten {slowest.method} take {took:.3g} s or longer"
-        return Word("slow", summary, took, SLOW_SECONDS, "seconds")
+        return Word(Level.DEGRADED, "slow", summary, took, SLOW_SECONDS, "seconds")
     timed = sum(one.timed for one in seen.methods)
     mean = sum(one.timed * (one.mean_seconds or 0.0) for one in seen.methods) / (timed or 1)
     if timed >= CALLS_MIN and mean > MEAN_SECONDS_MAX:
         summary = f"a call takes {mean:.3g} s on average"
-        return Word("slow", summary, mean, MEAN_SECONDS_MAX, "seconds")
+        return Word(Level.DEGRADED, "slow", summary, mean, MEAN_SECONDS_MAX, "seconds")
     return None
 
 

@@ -95,18 +95,18 @@ def _word(seen: SubscriptionSeen) -> Word:
     if seen.state == "down" and seen.in_state_seconds > most:
         why = f": {seen.error}" if seen.error else ""
         summary = f"the websocket has been down for {seen.in_state_seconds:.3g} s{why}"
-        return Word("down", summary, seen.in_state_seconds, most, "seconds")
+        return Word(Level.DEGRADED, "down", summary, seen.in_state_seconds, most, "seconds")
     behind = seen.behind_seconds
     if behind is not None and behind > most:
         summary = f"HTTP names heads that the websocket has not told for {behind:.3g} s"
-        return Word("deaf", summary, behind, most, "seconds")
+        return Word(Level.DEGRADED, "deaf", summary, behind, most, "seconds")
     if seen.heads >= HEADS_MIN and seen.gaps > GAP_RATIO_MAX * seen.heads:
         ratio = seen.gaps / seen.heads
         summary = f"among its newest {seen.heads} heads the websocket left {seen.gaps} gaps"
-        return Word("gaps", summary, ratio, GAP_RATIO_MAX, "ratio")
+        return Word(Level.DEGRADED, "gaps", summary, ratio, GAP_RATIO_MAX, "ratio")
     if seen.state == "down":
-        return Word("dialling", "the websocket is being opened", None, most, "seconds", Level.OK)
-    return Word("live", "the websocket tells of new heads", behind, most, "seconds", Level.OK)
+        return Word(Level.OK, "dialling", "the websocket is being opened", None, most, "seconds")
+    return Word(Level.OK, "live", "the websocket tells of new heads", behind, most, "seconds")
 
 
 def _said(seen: SubscriptionSeen) -> str:

@@ -1,8 +1,9 @@
 """One canned chain, answered on many ports, as cheaply as asyncio can.
 
-A process of its own: `python -m benchmarks.answerer PORTS TRANSACTIONS INTERVAL_SECONDS`. It says
-its ports as one line of JSON and ends when its stdin does. Every port names the same blocks; the
-head moves every INTERVAL_SECONDS, or on `anvil_mine` where that is 0.
+A process of its own: `python -m benchmarks.answerer PORTS TRANSACTIONS INTERVAL_SECONDS BORN_AT`.
+It says its ports as one line of JSON and ends when its stdin does. Every port names the same
+blocks, and the first head was made at BORN_AT; the head moves every INTERVAL_SECONDS, or on
+`anvil_mine` where that is 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,9 +45,9 @@ class Request(msgspec.Struct):
 class Chain:
     """Blocks that follow from their number alone, and a head that moves."""
 
-    def __init__(self, transactions: int) -> None:
+    def __init__(self, transactions: int, born_at: int) -> None:
         self.head = FIRST_HEAD
-        self._began = int(time.time()) - FIRST_HEAD * BLOCK_SECONDS
+        self._began = born_at - FIRST_HEAD * BLOCK_SECONDS
         self._transactions = [f"0x{index:064x}" for index in range(transactions)]
         self._blocks: dict[int, bytes] = {}
         self._fixed = {
@@ -176,11 +176,11 @@ class Connection(asyncio.Protocol):
         return b'{"jsonrpc":"2.0","id":%d,"result":%s}' % (call.id, result)
 
 
-async def serve(ports: int, transactions: int, interval_seconds: float) -> None:
+async def serve(ports: int, transactions: int, interval_seconds: float, born_at: int) -> None:
     """Answer until stdin ends."""
     raise_open_files()
     loop = asyncio.get_running_loop()
-    chain = Chain(transactions)
+    chain = Chain(transactions, born_at)
     decoder = msgspec.json.Decoder(list[Request] | Request)
     servers = [
         await loop.create_server(lambda: Connection(chain, decoder), "127.0.0.1", 0)
@@ -199,4 +199,4 @@ async def serve(ports: int, transactions: int, interval_seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

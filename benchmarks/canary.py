@@ -33,7 +33,8 @@ async def run(sizes: Sizes, say: Say) -> list[Result]:
     """A tenth, then all of it, then all of it again."""
     whole = max(20, int(REQUESTS * sizes.scale))
     rows, growth = [], 0
-    async with answerer(1) as (first,), answerer(1) as (second,):
+    born_at = int(time.time())
+    async with answerer(1, born_at=born_at) as (first,), answerer(1, born_at=born_at) as (second,):
         with tempfile.TemporaryDirectory(prefix="headwatch-bench-") as folder:
             for count in (whole // 10, whole, whole):
                 say(f"canary: {count} requests to each of two nodes")

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -99,10 +100,14 @@ async def tell(process: asyncio.subprocess.Process, what: object) -> Json:
 
 @asynccontextmanager
 async def answerer(
-    ports: int, *, transactions: int = 0, interval_seconds: float = 0.0
+    ports: int, *, transactions: int = 0, interval_seconds: float = 0.0, born_at: int | None = None
 ) -> AsyncIterator[list[str]]:
-    """URLs under which one chain of canned blocks answers; see `answerer`."""
-    arguments = (str(ports), str(transactions), str(interval_seconds))
+    """URLs under which one chain of canned blocks answers; see `answerer`.
+
+    Two of them with the same `born_at`, a Unix time in seconds, answer alike; by default it is now.
+    """
+    born = int(time.time()) if born_at is None else born_at
+    arguments = (str(ports), str(transactions), str(interval_seconds), str(born))
     async with child("-m", "benchmarks.answerer", *arguments) as process:
         yield [f"http://127.0.0.1:{port}" for port in await hear(process)]
 

@@ -67,9 +67,12 @@ async def test_loop_over_200_healthy_blocks_opens_nothing(anvil_path: Path) -> N
             assert await view.until(is_healthy, INTERVAL_SECONDS)
             await net.wait_blocks(HEALTHY_BLOCKS)
             watch = view.sidecar.watches["dev"]
+            # On a loaded machine some rounds find two new blocks at once.
+            assert await view.until(
+                lambda _: watch.rounds_total >= HEALTHY_BLOCKS, INTERVAL_SECONDS
+            )
             assert [line(event) for event in told if event.level is not None] == []
             assert is_healthy(view.sidecar.memory)
-            assert watch.rounds_total >= HEALTHY_BLOCKS
             assert view.sidecar.verdict.word == "pass"
 
 

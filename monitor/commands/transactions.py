@@ -37,7 +37,6 @@ RAW_CHARACTERS_MAX = 2_200_000
 """Of a blob transaction in its network form, in hexadecimal."""
 TRANSFER_GAS = 21_000
 """What a cancellation uses (Yellow Paper, appendix G, G_transaction)."""
-TOOK = frozenset({"accepted", "known"})
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _RAW = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 
@@ -231,9 +230,10 @@ def _sign(
 def _sent(chosen: argparse.Namespace, told: Told[Done]) -> int:
     """Say who took it; pass when somebody did."""
     from monitor.commands.slot_lines import deliveries
+    from monitor.transactions.reactions import TAKEN
 
     say(json.dumps(told.document, indent=2) if chosen.json else deliveries(told.values))
-    return PASS if any(d.reaction in TOOK for d in told.values.deliveries) else FINDINGS
+    return PASS if any(d.reaction in TAKEN for d in told.values.deliveries) else FINDINGS
 
 
 def _agreed(question: str) -> bool:

@@ -96,7 +96,7 @@ ROOMS = (
         own=(
             *("monitor.model", "monitor.url", "monitor.wire", "monitor.rpc", "monitor.judge"),
             *("monitor.config", "monitor.endpoint", "monitor.watch"),
-            *("monitor.lock", "monitor.migrations"),
+            *("monitor.lock", "monitor.migrations", "monitor.evidence"),
             "monitor.canary.traffic",
         ),
         never=("web3", "prometheus_client"),
@@ -138,6 +138,7 @@ ROOMS = (
         never=("web3", "prometheus_client"),
     ),
     Room(("monitor.model", "monitor.url"), own=(), stdlib_only=True),
+    Room(("monitor.evidence",), own=("monitor.model",), never=PURE_NEVER, stdlib_only=True),
     Room(("monitor.wire",), own=()),
     Room(
         ("monitor.rpc",),
@@ -159,6 +160,7 @@ ROOMS = (
             "monitor.maintenance",
             "monitor.config.settings",
             "monitor.migrations",
+            "monitor.evidence",
         ),
     ),
     Room(

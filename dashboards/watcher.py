@@ -218,8 +218,9 @@ HISTORY = timeseries(
 )
 HISTORY_ERRORS = timeseries(
     "Writes of the history that failed",
-    "What was to be written is lost, the state is not.",
+    "What was to be written waits for the next; `lost` is what is gone because too much waited.",
     Query(_sum("instance", increase("headwatch_history_errors_total")), INSTANCE),
+    Query(_sum("instance", increase("headwatch_history_lost_total")), "{{instance}} lost"),
     unit="none",
 )
 RELOAD = timeseries(

@@ -50,6 +50,7 @@ class Herald:
         self._flushing: asyncio.Task[None] | None = None
         self._flushed_at = sidecar.clock()
         self._errors_counted = 0
+        self._lost_counted = 0
 
     async def open(self) -> None:
         """Read what outlived the restart: windows, budgets, incidents."""
@@ -156,6 +157,8 @@ class Herald:
         instruments.history_size_bytes.set(self.history.size_bytes)
         instruments.history_errors.inc(self.history.errors_total - self._errors_counted)
         self._errors_counted = self.history.errors_total
+        instruments.history_lost.inc(self.history.lost_total - self._lost_counted)
+        self._lost_counted = self.history.lost_total
 
     def _flushed(self, task: asyncio.Task[None]) -> None:
         """A mistake of ours in writing is counted like any other."""

@@ -22,8 +22,6 @@ Address = NewType("Address", str)
 """20 bytes as `0x` and 40 lower-case hex digits."""
 Wei = NewType("Wei", int)
 Gwei = NewType("Gwei", int)
-Nrlc = NewType("Nrlc", int)
-"""10^-9 RLC, the token's smallest unit."""
 
 S = TypeVar("S")
 

@@ -11,8 +11,8 @@ from monitor.config import NodeSettings, Settings
 from monitor.model import Hash32
 from monitor.transactions.journal import Journal, JournalError
 from monitor.transactions.orders import OrderError
+from monitor.transactions.reactions import Outcome
 from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
-from monitor.transactions.tap.judging import Outcome
 from monitor.transactions.tap.recording import Recorder
 
 if TYPE_CHECKING:

@@ -718,8 +718,10 @@ def test_policy_without_being_written_is_built_in(tmp_path: Path) -> None:
     """`default` flags and rebroadcasts, `flag` only flags; neither signs; `default` may change."""
     made = loaded(tmp_path, LEAST).transactions
     default, flag = made.policy("default"), made.policy("flag")
-    assert (default.rebroadcast, default.resend, default.signs) == (True, True, False)
-    assert (flag.rebroadcast, flag.resend, flag.propose, flag.signs) == (False,) * 4
+    assert (default.rebroadcast, default.resend) == (True, True)
+    assert (flag.rebroadcast, flag.resend, flag.propose) == (False,) * 3
+    for built_in in (default, flag):
+        assert (built_in.replace, built_in.cancel, built_in.fill) == (False,) * 3
     text = f"transactions: {{policies: {{default: {{resend: false}}}}}}\n{LEAST}"
     assert not loaded(tmp_path, text).transactions.policy("default").resend
 

@@ -142,6 +142,28 @@ async def test_history_is_written_while_it_runs(world: World) -> None:
         assert sidecar.instruments.history_size_bytes.value > 0
 
 
+def lost_of(sidecar: Sidecar) -> float:
+    """What the metric says."""
+    (family,) = sidecar.instruments.history_lost.collect()
+    return family.samples[0].value
+
+
+async def test_history_that_was_lost_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gap in the past is no secret: what too much was waiting for is a metric."""
+    monkeypatch.setattr("monitor.history.history.EDGES_MAX", 2)
+    async with world.watching(world.settings()) as (sidecar, herald):
+        await world.rounds(sidecar, herald, 2)
+        finding = sidecar.verdict.findings[0]
+        edge = Action("opened", finding.key, sidecar.clock(), finding, Level.OK)
+        herald.history.record([edge] * 5, lambda _finding: False)
+        assert herald.history.lost_total >= 3
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while lost_of(sidecar) < herald.history.lost_total:
+                await world.rounds(sidecar, herald, 1)
+
+
 class Receiver:
     """An apprise `json://` channel, and what it got."""
 

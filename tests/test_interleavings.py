@@ -32,7 +32,6 @@ OFF_ROUNDS = ENTER_COUNT + 1
 ON_ROUNDS = EXIT_COUNT + 1
 """So long on the chain: no verdict fails."""
 PROFILES = ("dev", "ethereum", "ethereum-2018", "gnosis", "bellecour", "arbitrum")
-NAMES = "abc"
 NEED = 2
 WARM_ROUNDS = 6
 BLOCKS_MAX = 12

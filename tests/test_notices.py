@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from monitor.model import (
+    account_subject,
+    ledger_subject,
+    node_subject,
+    subject_of,
+    transaction_subject,
+)
 from monitor.notices import (
     ALSO_MAX,
     BODY_CHARACTERS_MAX,
@@ -161,6 +168,20 @@ def test_every_word_of_a_template_is_documented(kind: type) -> None:
     words = [field.name for field in fields(kind)]
     words += [name for name, value in vars(kind).items() if isinstance(value, property)]
     assert [word for word in words if f"`{word}`" not in text] == []
+
+
+def test_documentation_names_every_kind_of_subject() -> None:
+    """Whoever writes a template by them meets no other."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("| `subject` "))
+    subjects = (
+        node_subject("NAME"),
+        subject_of("NETWORK/NAME"),
+        account_subject("ALIAS"),
+        ledger_subject("NAME"),
+        transaction_subject("HASH"),
+    )
+    assert [one for one in subjects if f"`{one}`" not in row] == []
 
 
 def test_templates_of_the_documentation_are_accepted() -> None:

@@ -208,8 +208,8 @@ _TOLD: tuple[Alert, ...] = (
         for_seconds=60,
         severity="warning",
         summary="Headwatch cannot write its history",
-        description="What should have been written is lost; the state that is judged is not. A "
-        "full disk or wrong permissions, mostly.",
+        description="What should have been written waits in memory, and is lost with the process; "
+        "the state that is judged is not. A full disk or wrong permissions, mostly.",
         group="headwatch",
     ),
     Alert(

@@ -252,7 +252,12 @@ class InstrumentCollector:
         yield from self._calls()
         yield from transaction_blocks(self._instruments, self._networks, self._watched)
         counted = self._instruments
-        for counter in (counted.internal_errors, counted.scheduler_events, counted.history_errors):
+        for counter in (
+            counted.internal_errors,
+            counted.scheduler_events,
+            counted.history_errors,
+            counted.history_lost,
+        ):
             yield from map(block_of, counter.collect())
         # The notifier forgets channels that are no longer configured.
         for counter in (counted.notifications, counted.notifications_held):

@@ -79,6 +79,7 @@ class Instruments:
         """When a channel last took a message."""
         self._watch_transactions()
         self.history_errors = _counter("headwatch_history_errors_total")
+        self.history_lost = _counter("headwatch_history_lost_total")
         self.history_size_bytes = Dial("headwatch_history_size_bytes")
         self.scheduler_lag_seconds = Dial("headwatch_scheduler_lag_seconds")
         self.scrape_duration_seconds = Dial("headwatch_scrape_duration_seconds")

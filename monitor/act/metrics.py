@@ -259,7 +259,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "headwatch_history_errors_total",
         "counter",
-        "Writes of the history that failed; what was to be written is lost, not the state.",
+        "Writes of the history that failed; what was to be written waits for the next.",
+    ),
+    Metric(
+        "headwatch_history_lost_total",
+        "counter",
+        "Edges of findings, and minutes of one subject, that the history lacks for good: too many "
+        "waited to be written.",
     ),
     # -- headwatch itself --
     Metric(

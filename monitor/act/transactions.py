@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from monitor.model import Hash32, Level
 from monitor.transactions.journal import AmbiguousError, JournalError, Listed, Reader
 from monitor.transactions.orders import Ordered, OrderError
-from monitor.transactions.reactions import Reaction
+from monitor.transactions.reactions import TAKEN
 from monitor.transactions.story import Story, as_json
 from monitor.transactions.words import Presence, State
 
@@ -26,10 +26,8 @@ BLOCKS_MISSED_MAX = 5
 """The journal is stale when it knows of no round for so many blocks, or `FRESH_SECONDS`."""
 NONE_WATCHED = "no account is watched: name one under `transactions` in the configuration"
 NAMES = "a hash, at least six digits of one, or ALIAS/NONCE"
-PUBLIC_REACTIONS = frozenset({Reaction.ACCEPTED.value, Reaction.KNOWN.value})
-"""With these a reference says that it has the transaction."""
 PUBLIC_PRESENCE: tuple[Presence, ...] = ("pending", "queued", "mined")
-"""And with these, when it is asked for it."""
+"""With these a reference that is asked for a transaction says that it has it."""
 
 _HASH = re.compile(r"0x[0-9a-fA-F]{6,64}")
 _PLACE = re.compile(r"([^/]+)/([0-9]{1,18})")
@@ -129,9 +127,7 @@ def public(story: Story) -> frozenset[Hash32]:
     """The attempts that are no secret: a reference has them, or a block of the network."""
     attempts = story.slot.attempts
     found = {
-        send.hash
-        for send in story.sends
-        if _is_reference(send.node) and send.reaction in PUBLIC_REACTIONS
+        send.hash for send in story.sends if _is_reference(send.node) and send.reaction in TAKEN
     }
     found |= {hash_ for hash_, source in story.sources.items() if _is_reference(source)}
     found |= {

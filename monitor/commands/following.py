@@ -9,7 +9,7 @@ from typing import TextIO
 
 from monitor.act.words import duration
 from monitor.commands import FINDINGS, INCONCLUSIVE, PASS, UnseenError
-from monitor.commands.counter import Json, StoryPart, Told
+from monitor.commands.transaction_access import Json, StoryPart, Told
 from monitor.transactions.words import State
 
 POLL_SECONDS = 2.0

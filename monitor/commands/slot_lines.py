@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor.act.words import duration
-from monitor.commands.counter import Done, Listing, Row, StoryPart
+from monitor.commands.transaction_access import Done, Listing, Row, StoryPart
 from monitor.transactions.sentences import ether, gwei
 
 HEADINGS = ("level", "account", "nonce", "state", "age", "hash", "what is known")

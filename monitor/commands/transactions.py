@@ -27,7 +27,7 @@ from monitor.commands import (
 )
 
 if TYPE_CHECKING:
-    from monitor.commands.counter import Counter, Done, Told
+    from monitor.commands.transaction_access import Access, Done, Told
     from monitor.transactions.orders import Orders
 
 Json = Mapping[str, object]
@@ -37,7 +37,6 @@ RAW_CHARACTERS_MAX = 2_200_000
 """Of a blob transaction in its network form, in hexadecimal."""
 TRANSFER_GAS = 21_000
 """What a cancellation uses (Yellow Paper, appendix G, G_transaction)."""
-TOOK = frozenset({"accepted", "known"})
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _RAW = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 
@@ -71,7 +70,7 @@ def list_command(chosen: argparse.Namespace) -> int:
         message = f"--{error}"
         raise UsageError(message) from None
     wanted = Wanted(chosen.account, states, has_closed=chosen.all, limit=chosen.limit)
-    told = _counter(chosen).list(wanted)
+    told = _access(chosen).list(wanted)
     found = told.values
     say(json.dumps(told.document, indent=2) if chosen.json else table(found))
     for line in notes_of(found):
@@ -85,11 +84,11 @@ def list_command(chosen: argparse.Namespace) -> int:
 @_ordering
 def show_command(chosen: argparse.Namespace) -> int:
     """`headwatch tx show`."""
-    counter, name = _counter(chosen), _name(chosen)
+    access, name = _access(chosen), _name(chosen)
     if chosen.json:
-        say(json.dumps(counter.story(name, chosen.network).document, indent=2))
+        say(json.dumps(access.story(name, chosen.network).document, indent=2))
     else:
-        say(counter.text(name, chosen.network))
+        say(access.text(name, chosen.network))
     return PASS
 
 
@@ -103,14 +102,14 @@ def watch_command(chosen: argparse.Namespace) -> int:
     asked = {("hash" if _HASH.fullmatch(given) else "raw"): given, "network": chosen.network}
     raw = bytes.fromhex(given[2:]) if "raw" in asked else None
     hash_ = given.lower() if raw is None else None
-    counter = _counter(chosen)
+    access = _access(chosen)
 
     async def carry(orders: Orders) -> Json:
         done = await orders.register(raw=raw, hash_=hash_, network=chosen.network)
         return ordered_json(done)
 
-    told = counter.done("", asked, carry)
-    if chosen.wait is None or told.values.hash is None or not counter.is_kept:
+    told = access.done("", asked, carry)
+    if chosen.wait is None or told.values.hash is None or not access.is_kept:
         say(json.dumps(told.document, indent=2) if chosen.json else told.values.summary)
         if chosen.wait is None:
             return PASS
@@ -119,7 +118,7 @@ def watch_command(chosen: argparse.Namespace) -> int:
     note(told.values.summary)
     hash_ = told.values.hash
     ending = follow(
-        lambda: counter.story(hash_), chosen.wait, Progress(sys.stderr, sys.stderr.isatty())
+        lambda: access.story(hash_), chosen.wait, Progress(sys.stderr, sys.stderr.isatty())
     )
     say(json.dumps(ending.document, indent=2) if chosen.json else ending.sentence)
     return ending.exit_code
@@ -129,14 +128,14 @@ def watch_command(chosen: argparse.Namespace) -> int:
 def rebroadcast_command(chosen: argparse.Namespace) -> int:
     """`headwatch tx rebroadcast`."""
     from monitor.act.transactions import ordered_json
-    from monitor.commands.counter import order_path
+    from monitor.commands.transaction_access import order_path
 
     name = _name(chosen)
 
     async def carry(orders: Orders) -> Json:
         return ordered_json(await orders.rebroadcast(name))
 
-    return _sent(chosen, _counter(chosen).done(order_path(name, "rebroadcast"), {}, carry))
+    return _sent(chosen, _access(chosen).done(order_path(name, "rebroadcast"), {}, carry))
 
 
 @_ordering
@@ -151,9 +150,9 @@ def sign_command(chosen: argparse.Namespace) -> int:
     if not (chosen.dry_run or chosen.yes or sys.stdin.isatty()):
         message = f"{chosen.act} asks before it signs, and here is no terminal: give --yes"
         raise UsageError(message)
-    counter = _counter(chosen)
-    story = counter.story(name).values
-    planned = _sign(chosen, counter, chosen.fee_cap_wei, chosen.tip_wei, dry_run=True)
+    access = _access(chosen)
+    story = access.story(name).values
+    planned = _sign(chosen, access, chosen.fee_cap_wei, chosen.tip_wei, dry_run=True)
     shown = offer(story, planned.values, TRANSFER_GAS)
     if chosen.dry_run:
         say(json.dumps(planned.document, indent=2) if chosen.json else shown)
@@ -163,25 +162,25 @@ def sign_command(chosen: argparse.Namespace) -> int:
         note("nothing was signed")
         return FINDINGS
     fee_cap_wei, tip_cap_wei = planned.values.fee_cap_wei, planned.values.tip_cap_wei
-    return _sent(chosen, _sign(chosen, counter, fee_cap_wei, tip_cap_wei, dry_run=False))
+    return _sent(chosen, _sign(chosen, access, fee_cap_wei, tip_cap_wei, dry_run=False))
 
 
 @_ordering
 def propose_command(chosen: argparse.Namespace) -> int:
     """`headwatch tx propose`."""
     name = _name(chosen)
-    say(json.dumps(_counter(chosen).proposal(name), indent=2))
+    say(json.dumps(_access(chosen).proposal(name), indent=2))
     return PASS
 
 
 @_ordering
 def switch_command(chosen: argparse.Namespace) -> int:
     """`headwatch tx halt` and `headwatch tx resume`."""
-    is_halt, counter = chosen.act == "halt", _counter(chosen)
-    counter.switch(is_halt=is_halt)
+    is_halt, access = chosen.act == "halt", _access(chosen)
+    access.switch(is_halt=is_halt)
     text = "halted: nothing is sent until `headwatch tx resume`" if is_halt else "resumed"
     say(json.dumps({"halted": is_halt}) if chosen.json else text)
-    if not is_halt and counter.settings.transactions.halted:
+    if not is_halt and access.settings.transactions.halted:
         note("`transactions.halted` of the configuration still holds: nothing is sent")
         return FINDINGS
     return PASS
@@ -190,10 +189,10 @@ def switch_command(chosen: argparse.Namespace) -> int:
 # -- what they share -----------------------------------------------------------------------------
 
 
-def _counter(chosen: argparse.Namespace) -> Counter:
-    from monitor.commands.counter import Counter
+def _access(chosen: argparse.Namespace) -> Access:
+    from monitor.commands.transaction_access import Access
 
-    return Counter(load_settings(chosen), os.environ)
+    return Access(load_settings(chosen), os.environ)
 
 
 def _name(chosen: argparse.Namespace) -> str:
@@ -208,14 +207,14 @@ def _name(chosen: argparse.Namespace) -> str:
 
 def _sign(
     chosen: argparse.Namespace,
-    counter: Counter,
+    access: Access,
     fee_cap_wei: int | None,
     tip_cap_wei: int | None,
     *,
     dry_run: bool,
 ) -> Told[Done]:
     from monitor.act.transactions import ordered_json
-    from monitor.commands.counter import order_path
+    from monitor.commands.transaction_access import order_path
 
     async def carry(orders: Orders) -> Json:
         sign = orders.replace if chosen.act == "replace" else orders.cancel
@@ -225,15 +224,16 @@ def _sign(
         return ordered_json(done)
 
     document = {"fee_cap_wei": fee_cap_wei, "tip_cap_wei": tip_cap_wei, "dry_run": dry_run}
-    return counter.done(order_path(chosen.name, chosen.act), document, carry)
+    return access.done(order_path(chosen.name, chosen.act), document, carry)
 
 
 def _sent(chosen: argparse.Namespace, told: Told[Done]) -> int:
     """Say who took it; pass when somebody did."""
     from monitor.commands.slot_lines import deliveries
+    from monitor.transactions.reactions import TAKEN
 
     say(json.dumps(told.document, indent=2) if chosen.json else deliveries(told.values))
-    return PASS if any(d.reaction in TOOK for d in told.values.deliveries) else FINDINGS
+    return PASS if any(d.reaction in TAKEN for d in told.values.deliveries) else FINDINGS
 
 
 def _agreed(question: str) -> bool:

@@ -114,11 +114,6 @@ class TransactionPolicy(Model):
     budget_a_day_ether: Ether | None = None
     """The most the gas of all that is signed in a day (UTC) may cost; required for signing."""
 
-    @property
-    def signs(self) -> bool:
-        """Whether anything may be signed."""
-        return self.replace or self.cancel or self.fill
-
 
 class Keystore(Model):
     """A Web3 Secret Storage file, as geth and others write it."""

@@ -17,8 +17,15 @@ from typing import TypeVar
 from monitor.config.settings import History as Settings
 from monitor.history import incidents, reads, retention
 from monitor.history.archive import Archive
-from monitor.history.evidence import edge_of
-from monitor.history.record import Bar, Edge, HistoryError, Incident, LagPoint, Uptime
+from monitor.history.record import (
+    Bar,
+    Edge,
+    HistoryError,
+    Incident,
+    LagPoint,
+    Uptime,
+    edge_of,
+)
 from monitor.history.store import Batch, Store, read_windows
 from monitor.history.tally import Tally
 from monitor.maintenance import Window

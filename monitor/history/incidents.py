@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import replace
 
-from monitor.history.evidence import level_of
-from monitor.history.record import FORGOTTEN, Edge
+from monitor.history.record import FORGOTTEN, Edge, level_of
 from monitor.model import Key, Level
 
 STEPS_KEPT_MAX = 100

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from monitor.history.evidence import level_of
-from monitor.history.record import Edge
+from monitor.history.record import Edge, level_of
 from monitor.history.store import Batch
 from monitor.history.tally import Row, Rows
 

@@ -6,8 +6,8 @@ import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from monitor.history.evidence import level_of, read
-from monitor.history.record import Bar, Incident, LagPoint, Step, Uptime
+from monitor.evidence import read
+from monitor.history.record import Bar, Incident, LagPoint, Step, Uptime, level_of
 from monitor.history.store import RESOLUTIONS
 from monitor.model import node_subject
 

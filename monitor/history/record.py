@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.model import Evidence, Key, Level
+from monitor.evidence import WORD_CHARACTERS_MAX, cut, written
+from monitor.model import Action, Evidence, Key, Level
 
 
 class HistoryError(Exception):
@@ -14,6 +15,10 @@ class HistoryError(Exception):
 
 StepKind = Literal["opened", "changed", "closed"]
 
+SUMMARY_CHARACTERS_MAX = 500
+SAID_CHARACTERS_MAX = 300
+EVIDENCE_COUNT_MAX = 6
+"""With every text at its longest, that is about 4 kB."""
 FORGOTTEN = "forgotten"
 """The reason of the last step of an incident whose subject is no longer configured."""
 
@@ -121,3 +126,30 @@ class Edge:
     evidence: str
     """JSON, of `evidence.written`."""
     silenced: bool
+
+
+def edge_of(action: Action, *, silenced: bool) -> Edge:
+    """What is remembered of an action."""
+    finding = action.finding
+    return Edge(
+        at=action.at,
+        kind=action.kind,
+        key=action.key,
+        network=finding.network,
+        level=finding.level,
+        before=action.before,
+        reason=cut(finding.reason, WORD_CHARACTERS_MAX),
+        summary=cut(finding.summary, SUMMARY_CHARACTERS_MAX),
+        because=finding.because,
+        evidence=written(
+            finding.evidence,
+            count_max=EVIDENCE_COUNT_MAX,
+            characters_max=SAID_CHARACTERS_MAX,
+        ),
+        silenced=silenced,
+    )
+
+
+def level_of(word: str) -> Level:
+    """A level by the word it is stored under."""
+    return Level[word.upper()]

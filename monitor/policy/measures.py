@@ -1,6 +1,6 @@
 """What can be ruled on: one row a measure, with its unit and how its samples are put together.
 
-A row of `monitor/checks.py` without a measure here is refused by tests, as is a row here that
+A row of `monitor/checks/` without a measure here is refused by tests, as is a row here that
 nobody measures.
 """
 

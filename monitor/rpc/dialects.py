@@ -71,7 +71,6 @@ class RawSyncing(msgspec.Struct, rename="camel", frozen=True):
     """
 
     is_syncing: bool = True
-    starting_block: Written | None = None
     current_block: Written | None = None
     highest_block: Written | None = None
     stages: list[RawStage] | dict[str, Written] | None = None

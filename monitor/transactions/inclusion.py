@@ -1,10 +1,9 @@
 """How long a well-priced transaction waits, and whether transactions still get in at all. Pure.
 
-On a healthy chain each block takes a well-priced, executable transaction with the same probability,
-so the delay is geometric in blocks. Two questions follow: how unlikely is this one delay
-(`delay_p_value`), and is inclusion worse than it was (`Inclusion`)? The second must not look at
-finished delays alone: when nothing is mined any more, no delay is ever finished. So every block
-counts that could have taken a transaction, the moment it did not: what still waits has survived it.
+On a healthy chain each block takes a well-priced, executable transaction with the same probability.
+Whether inclusion is worse than that (`Inclusion`) must not be read off finished delays alone: when
+nothing is mined any more, no delay is ever finished. So every block counts that could have taken a
+transaction, the moment it did not: what still waits has survived it.
 
 Sources: E. S. Page, "Continuous Inspection Schemes", Biometrika 41 (1954), the cumulative sum;
 D. Siegmund, "Sequential Analysis" (1985), its run lengths.
@@ -66,11 +65,6 @@ class InclusionModel:
             raise ValueError(message)
 
     @property
-    def included_per_interval(self) -> float:
-        """Probability that one slot, or one mean gap's worth of blocks, brings it in."""
-        return self.included_per_block * (1.0 if self.is_poisson else 1 - self.miss)
-
-    @property
     def blocks_a_day(self) -> float:
         return DAY_SECONDS / self.interval_seconds * (1.0 if self.is_poisson else 1 - self.miss)
 
@@ -84,31 +78,6 @@ class InclusionModel:
     def loss(self) -> float:
         """What the sum loses with a transaction taken: log(q0 / q1)."""
         return -math.log(self.impaired_share)
-
-
-def delay_p_value(delay_seconds: float, model: InclusionModel) -> float:
-    """P(a healthy delay is at least this). Of what still waits, it is that of its age.
-
-    poisson: the blocks that take it come at rate q / m, so exp(-q t / m). slots: sent at any moment
-    of a slot, it is in with the k-th slot from then; n whole slots and a fraction f have then not
-    brought it with (1 - q)^n (1 - q f).
-    """
-    waited = max(0.0, delay_seconds / model.interval_seconds)
-    included = model.included_per_interval
-    if model.is_poisson:
-        return math.exp(-included * waited)
-    fraction, slots = math.modf(waited)
-    return float((1 - included) ** slots * (1 - included * fraction))
-
-
-def delay_limit_seconds(model: InclusionModel, p: float) -> float:
-    """The delay that a healthy transaction reaches with probability `p`, above 0 and up to 1."""
-    included = model.included_per_interval
-    if model.is_poisson:
-        return -math.log(p) / included * model.interval_seconds
-    slots = math.floor(math.log(p) / math.log(1 - included))
-    fraction = (1 - p / (1 - included) ** slots) / included
-    return (slots + fraction) * model.interval_seconds
 
 
 def run_length_blocks(model: InclusionModel, threshold: float) -> float:
@@ -156,11 +125,6 @@ def alarm_threshold(model: InclusionModel) -> float:
         else:
             high = middle
     return high
-
-
-def blocks_to_alarm(model: InclusionModel) -> int:
-    """After so many blocks, at the latest, a total stop of inclusion is an alarm."""
-    return math.ceil(alarm_threshold(model) / model.gain)
 
 
 @dataclass(frozen=True, slots=True)

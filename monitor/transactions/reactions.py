@@ -2,17 +2,21 @@
 
 JSON-RPC gives one code, -32000, to nearly everything, and each client its own to the rest; the
 texts are what tells the cases apart. They are compared as lower-case substrings, never by code.
-Sources: geth core/txpool/errors.go, core/error.go, core/txpool/validation.go; Nethermind
-TxPoolErrorMessages.cs; Besu RpcErrorType.java; Erigon txpoolcfg.go (with a code before the text);
-reth rpc-eth-types/src/error/mod.rs; anvil's error/mod.rs and hardhat's node, as they answer.
+Sources: geth core/txpool/errors.go, core/error.go, core/txpool/validation.go, rpc/errors.go;
+Nethermind TxPoolErrorMessages.cs; Besu RpcErrorType.java; Erigon txpoolcfg.go (with a code before
+the text); reth rpc-eth-types/src/error/mod.rs; anvil's error/mod.rs and hardhat's node, as they
+answer.
 """
 
 from __future__ import annotations
 
 import enum
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["accepted", "refused", "unanswered"]
+"""Whether a node took it, did not and said so, or has left that open."""
 
 
 class Reaction(enum.StrEnum):
@@ -69,22 +73,13 @@ class Pattern:
             raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Meaning:
-    """What follows from a reaction, for the transaction and for whoever sent it."""
+    """What follows from a reaction, for whoever sent the transaction."""
 
-    is_presence: bool = False
-    """This node has it."""
-    is_definite: bool = False
-    """The sender was told that it failed, and nothing was pooled."""
-    is_transient: bool = False
-    """The same bytes may be taken by the same node later, without anybody doing anything."""
-    is_hopeless: bool = False
-    """The same bytes can never be taken by any node."""
-    resend_elsewhere: bool = False
-    """Other nodes may take the same bytes now: it hangs on this node's pool, head or settings."""
-    remedy: str
-    """One sentence, for the runbook."""
+    outcome: Outcome
+    remedy: str = ""
+    """One sentence, for a person: what to do about it. Empty where it was taken."""
 
 
 def _plain(message: str) -> str:
@@ -184,6 +179,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ("not authorized to send transactions", "besu", "permissioning"),
         ("transaction type not supported", "geth reth", "by this node's version or chain"),
         ("unsupported transaction type", "nethermind", "likewise"),
+        ("batch too large", "geth", "nothing of it was run"),
     ),
     *_rows(Reaction.UNKNOWN_YET, ("transaction indexing is in progress", "geth", "on reads")),
     *_rows(
@@ -254,131 +250,88 @@ PATTERNS: tuple[Pattern, ...] = (
 """Tried in this order: the first row whose text is in the answer is what it says."""
 
 MEANING: Mapping[Reaction, Meaning] = {
-    Reaction.ACCEPTED: Meaning(
-        is_presence=True,
-        resend_elsewhere=True,
-        remedy="Nothing to do, but look whether the references have it too: a node may accept what "
-        "it never passes on.",
-    ),
-    Reaction.KNOWN: Meaning(
-        is_presence=True,
-        resend_elsewhere=True,
-        remedy="This node has it and will not announce it again: send the same bytes to others.",
-    ),
+    Reaction.ACCEPTED: Meaning("accepted"),
+    Reaction.KNOWN: Meaning("accepted"),
     Reaction.NONCE_LOW: Meaning(
-        is_definite=True,
-        remedy="Look up the receipts of every transaction known for this nonce, and find the one "
+        "refused",
+        "Look up the receipts of every transaction known for this nonce, and find the one "
         "that used it; never send it again.",
     ),
     Reaction.NONCE_HIGH: Meaning(
-        is_definite=True,
-        is_transient=True,
-        resend_elsewhere=True,
-        remedy="Send the earlier nonces first, in order; what has no bytes is a gap to be filled.",
+        "refused",
+        "Send the earlier nonces first, in order; what has no bytes is a gap to be filled.",
     ),
     Reaction.REPLACE_UNDERPRICED: Meaning(
-        is_definite=True,
-        resend_elsewhere=True,
-        remedy="Another transaction holds this nonce there: look at it (txpool_contentFrom) before "
+        "refused",
+        "Another transaction holds this nonce there: look at it (txpool_contentFrom) before "
         "raising the fees.",
     ),
     Reaction.UNDERPRICED: Meaning(
-        is_definite=True,
-        is_transient=True,
-        resend_elsewhere=True,
-        remedy="Send it to nodes with a lower floor, or replace it with higher fees.",
+        "refused",
+        "Send it to nodes with a lower floor, or replace it with higher fees.",
     ),
     Reaction.POOL_FULL: Meaning(
-        is_definite=True,
-        is_transient=True,
-        resend_elsewhere=True,
-        remedy="Send it to other nodes, and here again later.",
+        "refused",
+        "Send it to other nodes, and here again later.",
     ),
     Reaction.FUNDS: Meaning(
-        is_definite=True,
-        resend_elsewhere=True,
-        remedy="Fund the account, then send the same bytes again; a node that is behind may say so "
+        "refused",
+        "Fund the account, then send the same bytes again; a node that is behind may say so "
         "of an account that is funded.",
     ),
     Reaction.NODE_CAP: Meaning(
-        is_definite=True,
-        resend_elsewhere=True,
-        remedy="Change the setting or the version of this node, or send through another.",
+        "refused",
+        "Change the setting or the version of this node, or send through another.",
     ),
     Reaction.DELEGATED: Meaning(
-        is_definite=True,
-        is_transient=True,
-        remedy="Wait until the delegated account's transaction in flight is mined; one at a time.",
+        "refused",
+        "Wait until the delegated account's transaction in flight is mined; one at a time.",
     ),
     Reaction.TYPE_CONFLICT: Meaning(
-        is_definite=True,
-        is_transient=True,
-        remedy="Wait until the account's pooled transactions of the other kind (blob or not) are "
+        "refused",
+        "Wait until the account's pooled transactions of the other kind (blob or not) are "
         "mined: no fee replaces one kind by the other.",
     ),
     Reaction.NOT_SYNCED: Meaning(
-        is_definite=True,
-        is_transient=True,
-        resend_elsewhere=True,
-        remedy="Send through the references until this node has synced.",
+        "refused",
+        "Send through the references until this node has synced.",
     ),
     Reaction.UNKNOWN_YET: Meaning(
-        is_transient=True,
-        remedy="Ask again later, or ask another node: it has not said that there is none.",
+        "unanswered",
+        "Ask again later, or ask another node: it has not said that there is none.",
     ),
     Reaction.INVALID: Meaning(
-        is_definite=True,
-        is_hopeless=True,
-        remedy="The sender must sign this nonce anew: no node will ever take these bytes.",
+        "refused",
+        "The sender must sign this nonce anew: no node will ever take these bytes.",
     ),
     Reaction.TRANSPORT: Meaning(
-        is_transient=True,
-        resend_elsewhere=True,
-        remedy="Ask for the transaction by its hash, then send the same bytes again.",
+        "unanswered",
+        "Ask for the transaction by its hash, then send the same bytes again.",
     ),
     Reaction.UNRECOGNISED: Meaning(
-        resend_elsewhere=True,
-        remedy="Read the text, and add a row for it; until then only the same bytes are sent.",
+        "unanswered",
+        "Read what it says and act on that; report the text with the client's version, so that it "
+        "is known.",
     ),
 }
+"""A text that nobody knows is no proof that nothing was pooled, and neither is an answer that was
+not the node's own: the transaction may be on its way, and is looked for."""
+
+TAKEN = frozenset(
+    reaction.value for reaction, meaning in MEANING.items() if meaning.outcome == "accepted"
+)
+"""Whoever answers so has the transaction."""
 
 
-def react(message: str, extra: Iterable[Pattern] = ()) -> Reaction:
-    """What an error text says, in any client's words, with whatever stands before or after them.
-
-    `extra` are an operator's rows: they are tried before ours.
-    """
+def react(message: str) -> Reaction:
+    """What an error text says, in any client's words, with whatever stands before or after them."""
     text = _plain(message)
-    for row in (*extra, *PATTERNS):
-        if row.text in text:
-            return row.reaction
-    return Reaction.UNRECOGNISED
+    return next((row.reaction for row in PATTERNS if row.text in text), Reaction.UNRECOGNISED)
 
 
-_NONCE = re.compile(
-    r"nonce too (?:low|high).{0,200}?"
-    r"(?:next nonce |state: |expected nonce to be (?:at least )?)([0-9]{1,20})(?![0-9])"
-)
-_TIP = re.compile(
-    r"(?:gas tip cap [0-9]{1,78}, minimum needed |minimum required priority fee )"
-    r"([0-9]{1,78})(?![0-9])"
-)
+def remedy_of(reaction: str) -> str:
+    """What a person may do about an answer, by the word that the journal has of it.
 
-
-def nonce_hint(message: str) -> int | None:
-    """The account's next nonce at the node's head, where the text names it; else None.
-
-    geth's pool and reth say "next nonce N", geth's and Erigon's state transition "state: N",
-    hardhat "Expected nonce to be N". geth's "gapped nonce" counts the pool and is not taken.
+    Empty where it was taken, and for a word that is none of ours.
     """
-    found = _NONCE.search(_plain(message))
-    return int(found[1]) if found else None
-
-
-def needed_tip_wei(message: str) -> int | None:
-    """The least tip cap that the node takes, where the text names it (geth, reth); else None.
-
-    "minimum needed" alone is not enough: geth says it of gas and of blob fees as well.
-    """
-    found = _TIP.search(_plain(message))
-    return int(found[1]) if found else None
+    return next((what.remedy for known, what in MEANING.items() if known.value == reaction), "")

@@ -42,7 +42,6 @@ class RawReceipt(msgspec.Struct, rename="camel", frozen=True):
     block_number: Quantity
     gas_used: Quantity
     status: Quantity = "0x1"
-    effective_gas_price: Quantity = "0x0"
 
     def receipt(self) -> Receipt:
         return Receipt(
@@ -51,7 +50,6 @@ class RawReceipt(msgspec.Struct, rename="camel", frozen=True):
             block_hash=Hash32(self.block_hash.lower()),
             is_success=int(self.status, 16) == 1,
             gas_used=int(self.gas_used, 16),
-            gas_price_wei=int(self.effective_gas_price, 16),
         )
 
 

@@ -25,8 +25,6 @@ LACKS_SECONDS = 600.0
 """How long a node is believed that it lacks a method."""
 FEE_BLOCKS = 10
 FEE_PERCENTILES = (10, 50)
-UNKNOWN_YET = "indexing is in progress"
-"""geth, while it indexes: an error, and with it no statement about the transaction."""
 
 
 @dataclass(frozen=True, slots=True)

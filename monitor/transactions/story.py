@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.model import Evidence, Hash32, Level, short
+from monitor.transactions.reactions import remedy_of
 from monitor.transactions.words import Attempt, Slot, State, Transaction
 
 RPC_URL = "RPC_URL"
@@ -118,6 +119,7 @@ def lines(story: Story, when: Callable[[float], str]) -> tuple[str, ...]:
         *(line for stage in story.stages for line in _stage(stage, when)),
         *(("sends",) if story.sends else ()),
         *(f"  {when(send.intent_at)}  {_send(send)}" for send in story.sends),
+        *_remedies(story),
         *(("said",) if story.said else ()),
         *(f"  {when(said.at)}  {_said(said)}" for said in story.said),
     )
@@ -241,6 +243,19 @@ def _send(send: Send) -> str:
     said = f"{send.reaction}" + (f" ({send.message})" if send.message else "")
     end = "no answer is known" if send.done_at is None else said
     return _plain(f"{send.act} {short(send.hash)} to {send.node}: {end}")
+
+
+def _remedies(story: Story) -> Iterator[str]:
+    """What helps where a node did not take it when it was last sent to it; closed, nothing does."""
+    if story.slot.closed_at is not None:
+        return
+    newest = {send.node: send for send in story.sends if send.done_at is not None}
+    reactions = [send.reaction for send in newest.values() if remedy_of(send.reaction)]
+    if reactions:
+        yield "what helps"
+    for reaction in dict.fromkeys(reactions):
+        nodes = [node for node, send in newest.items() if send.reaction == reaction]
+        yield _plain(f"  {', '.join(nodes)}, {reaction}: {remedy_of(reaction)}")
 
 
 def _said(said: Said) -> str:

@@ -211,8 +211,6 @@ class Receipt:
     block_hash: Hash32
     is_success: bool
     gas_used: int
-    gas_price_wei: int
-    """effectiveGasPrice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ JUDGES = ROOT / "monitor" / "judge"
 NODE = subject_of("local")
 REFERENCE = subject_of(reference_label(NETWORK, "a"))
 QUORUM = subject_of(reference_label(NETWORK))
-SUBJECTS = {"node": NODE, "reference": REFERENCE, "quorum": QUORUM}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from tests.act.snapshots import NETWORK, NOW, TIP, node_facts, observations_of, 
 
 DEPTH = "headwatch_reorg_depth_blocks"
 TOTAL = "headwatch_reorgs_total"
-NODE_LABELS = {"network": NETWORK, "node": "local", "reference": ""}
-CHAIN_LABELS = {"network": NETWORK, "node": "", "reference": "quorum"}
 
 
 def counts(*depths: int) -> ReorgSeen:

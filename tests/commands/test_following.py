@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from monitor.commands import UnseenError
-from monitor.commands.counter import AttemptPart, StagePart, StoryPart, Told
 from monitor.commands.following import POLL_SECONDS, Ending, Progress, follow
+from monitor.commands.transaction_access import AttemptPart, StagePart, StoryPart, Told
 from monitor.status.document import Line
 
 MINE, OTHER = Line("0x" + "1" * 64), Line("0x" + "2" * 64)

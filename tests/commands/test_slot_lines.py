@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from monitor.commands.counter import (
+from monitor.commands.slot_lines import HEADINGS, deliveries, notes_of, offer, table
+from monitor.commands.transaction_access import (
     AttemptPart,
     DeliveryPart,
     Done,
@@ -15,7 +16,6 @@ from monitor.commands.counter import (
     Row,
     StoryPart,
 )
-from monitor.commands.slot_lines import HEADINGS, deliveries, notes_of, offer, table
 from monitor.status.document import Line
 
 NOW = 1_795_000_000.0

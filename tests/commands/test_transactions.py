@@ -18,8 +18,8 @@ from aiohttp.test_utils import TestServer
 
 from monitor.act.server import application
 from monitor.cli import main
-from monitor.commands.counter import Counter
 from monitor.commands.slot_lines import HEADINGS
+from monitor.commands.transaction_access import Access
 from monitor.commands.transactions import _ordering
 from monitor.config import Settings, load
 from monitor.model import Level
@@ -559,17 +559,17 @@ async def test_order_without_a_sidecar_is_carried_out_here(tmp_path: Path) -> No
         held.append(None)
 
     settings = load(configured(tmp_path, free_port()), {})
-    counter = Counter(settings, {}, alone=alone)
+    access = Access(settings, {}, alone=alone)
 
     async def carry(orders: Orders) -> dict[str, object]:
         await orders.rebroadcast(HASH)
         return {"sent": True}
 
-    order = asyncio.to_thread(counter.order, "/x/rebroadcast", {}, carry)
+    order = asyncio.to_thread(access.order, "/x/rebroadcast", {}, carry)
     assert await order == {"sent": True}
     assert held == [tmp_path / "data", None]
     assert clerk.given == [("rebroadcast", {"name": HASH})]
-    assert not await asyncio.to_thread(lambda: counter.is_kept)
+    assert not await asyncio.to_thread(lambda: access.is_kept)
 
 
 async def test_halt_without_a_sidecar_holds_for_the_next(alone: Path, run: Run) -> None:

@@ -186,6 +186,7 @@ def use(instruments: Instruments, snapshot: Snapshot, at: float, index: int) -> 
     instruments.queued["oncall"] = now_and_then
     instruments.told_at["oncall"] = at - 30.0
     instruments.history_errors.inc(now_and_then)
+    instruments.history_lost.inc(now_and_then)
     instruments.history_size_bytes.set(40_960.0 + index)
     instruments.scheduler_lag_seconds.set(0.004)
     instruments.scrape_duration_seconds.set(0.01)

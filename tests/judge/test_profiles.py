@@ -45,7 +45,6 @@ from monitor.model import Hash32
 FAST_DEV = override(DEV, interval_seconds=0.25)
 ALL = (*PROFILES.values(), FAST_DEV)
 COUNTED = tuple(profile for profile in PROFILES.values() if profile.fork_rate)
-UNCOUNTED = tuple(profile for profile in PROFILES.values() if profile.fork_rate is None)
 ROTAS = tuple(profile for profile in PROFILES.values() if profile.model == "rota")
 every_profile = pytest.mark.parametrize("profile", ALL, ids=lambda p: p.key)
 intervals = st.floats(0.05, 600)

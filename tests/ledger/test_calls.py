@@ -20,8 +20,6 @@ from monitor.wire import open_session
 from tests.ledger.scene import REVERTED, TWICE, Heeding, Scene, calls_of, scene, stamp_of
 from tests.rpc.canned import Chain, Clock, Hang, Json, Refusal
 
-CONTRACT = Address("0x" + "aa" * 20)
-
 
 def told(scene: Scene, calls: list[Call]) -> None:
     """Let every call answer with its own calldata."""

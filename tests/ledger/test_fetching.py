@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -137,7 +136,6 @@ async def test_pages_of_many_logs_are_of_fewer_blocks() -> None:
 
 # -- refusals --------------------------------------------------------------------------------------
 
-Limiting = Callable[[], Refuse]
 PROVIDERS: dict[str, Refuse] = {
     "infura": at_most_logs(20),
     "quicknode": at_most(50, "eth_getLogs is limited to a 50 range", -32614),

@@ -138,7 +138,6 @@ def receipt_of(
         block_hash=head_at(number, branch).hash,
         is_success=is_success,
         gas_used=21_000,
-        gas_price_wei=12 * GWEI,
     )
 
 

@@ -166,7 +166,7 @@ class Node:
                 height = mined[tx_hash]
                 block = self.chain.blocks[height]
                 presence[tx_hash] = "mined"
-                receipts[tx_hash] = Receipt(tx_hash, height, block.hash, True, 21_000, GWEI)
+                receipts[tx_hash] = Receipt(tx_hash, height, block.hash, True, 21_000)
             elif tx_hash in pooled:
                 presence[tx_hash] = "pending" if tx_hash in ready else "queued"
         head = head_at(self.height)

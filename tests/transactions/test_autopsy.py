@@ -97,7 +97,6 @@ async def test_reason_of_a_revert_is_the_nodes_own_word(anvil: Anvil, dial: Dial
         block_hash=receipt["blockHash"],
         is_success=False,
         gas_used=int(receipt["gasUsed"], 16),
-        gas_price_wei=0,
     )
     node = dial(anvil.url).node
     reason = await revert_reason(node, decode(raw), seen)
@@ -112,7 +111,7 @@ async def test_reason_of_a_transaction_that_used_all_its_gas_is_that(
     hash_ = await send(anvil, 0)
     raw = from_hex(await anvil.rpc("eth_getRawTransactionByHash", hash_))
     transaction = decode(raw)
-    seen = Receipt(transaction.hash, 1, transaction.hash, False, transaction.gas, 0)
+    seen = Receipt(transaction.hash, 1, transaction.hash, False, transaction.gas)
     reason = await revert_reason(dial("http://127.0.0.1:9").node, transaction, seen)
     assert reason == f"out of gas: all {transaction.gas} were used"
 
@@ -122,6 +121,6 @@ async def test_reason_of_what_does_not_revert_again_says_so(anvil: Anvil, dial: 
     hash_ = await send(anvil, 0)
     await mined(anvil)
     raw = from_hex(await anvil.rpc("eth_getRawTransactionByHash", hash_))
-    seen = Receipt(decode(raw).hash, 1, decode(raw).hash, False, 20_000, 0)
+    seen = Receipt(decode(raw).hash, 1, decode(raw).hash, False, 20_000)
     reason = await revert_reason(dial(anvil.url).node, decode(raw), seen)
     assert "does not revert" in reason

@@ -19,9 +19,6 @@ from monitor.transactions.inclusion import (
     InclusionModel,
     Quantile,
     alarm_threshold,
-    blocks_to_alarm,
-    delay_limit_seconds,
-    delay_p_value,
     quantile,
     run_length_blocks,
 )
@@ -46,80 +43,7 @@ def drawn_from(seed: str) -> random.Random:
     return random.Random(seed)  # noqa: S311 - it draws blocks, not keys
 
 
-# -- delays --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("model", "delay_seconds", "expected"),
-    [
-        (SLOTS, -1.0, 1.0),
-        (SLOTS, 0.0, 1.0),
-        (SLOTS, 6.0, 1 - 0.8973 / 2),
-        (SLOTS, 12.0, 0.1027),
-        (SLOTS, 24.0, 0.1027**2),
-        (SLOTS, 30.0, 0.1027**2 * (1 - 0.8973 / 2)),
-        (SLOTS, math.inf, 0.0),
-        (SLOTS, math.nan, 1.0),
-        (POISSON, 0.0, 1.0),
-        (POISSON, 14.55, math.exp(-0.9)),
-        (POISSON, 145.5, math.exp(-9)),
-        (POISSON, math.inf, 0.0),
-    ],
-)
-def test_delay_p_value_is_the_healthy_tail(
-    model: InclusionModel, delay_seconds: float, expected: float
-) -> None:
-    """By hand: nine in ten blocks, and of the slots 0.3 % are empty."""
-    assert delay_p_value(delay_seconds, model) == pytest.approx(expected, rel=1e-12)
-
-
-@given(model=models, one=delays, other=delays)
-def test_delay_p_value_falls_with_the_delay(
-    model: InclusionModel, one: float, other: float
-) -> None:
-    """A probability that never grows with the delay."""
-    early, late = sorted((one, other))
-    assert 0 <= delay_p_value(late, model) <= delay_p_value(early, model) <= 1
-
-
-@given(model=models, p=st.floats(1e-300, 1))
-def test_delay_limit_is_the_delay_of_that_probability(model: InclusionModel, p: float) -> None:
-    """Limit and p-value are each other's inverse, whatever the chain."""
-    limit = delay_limit_seconds(model, p)
-    assert 0 <= limit < math.inf
-    assert delay_p_value(limit, model) == pytest.approx(p, rel=1e-6, abs=1e-12)
-
-
-@given(model=models, one=st.floats(1e-300, 1), other=st.floats(1e-300, 1))
-def test_delay_limit_grows_as_the_probability_falls(
-    model: InclusionModel, one: float, other: float
-) -> None:
-    """What is asked to be rarer is later."""
-    rare, usual = sorted((one, other))
-    limit = delay_limit_seconds(model, rare)
-    assert limit >= delay_limit_seconds(model, usual) - 1e-9 * limit
-
-
-@pytest.mark.parametrize("model", [SLOTS, POISSON], ids=["slots", "poisson"])
-def test_delay_of_simulated_transactions_has_the_limits_share(model: InclusionModel) -> None:
-    """Sent at any moment, and included block by block, so many are late as the limit says."""
-    draw = drawn_from("delays")
-    waited = []
-    for _ in range(20_000):
-        if model.is_poisson:
-            delay = draw.expovariate(1 / model.interval_seconds)
-        else:
-            delay = draw.random() * model.interval_seconds
-        while draw.random() >= model.included_per_interval:
-            if model.is_poisson:
-                delay += draw.expovariate(1 / model.interval_seconds)
-            else:
-                delay += model.interval_seconds
-        waited.append(delay)
-    for p in (0.5, 0.1, 0.01):
-        limit = delay_limit_seconds(model, p)
-        late = sum(delay >= limit for delay in waited) / len(waited)
-        assert late == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / len(waited)))
+# -- the model -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -149,7 +73,6 @@ def test_model_of_a_chain_counts_its_blocks() -> None:
     """Empty slots are no blocks; a poisson chain has none."""
     assert SLOTS.blocks_a_day == pytest.approx(7178.4)
     assert replace(POISSON, miss=0.5).blocks_a_day == pytest.approx(86_400 / 14.55)
-    assert replace(POISSON, miss=0.5).included_per_interval == 0.9
 
 
 # -- the sum, and its threshold ------------------------------------------------------------------
@@ -193,7 +116,7 @@ def test_threshold_keeps_to_the_budget_and_is_hardly_higher(model: InclusionMode
 def test_threshold_of_the_documented_chain() -> None:
     """The numbers of the documentation: seven blocks, 84 seconds, for a stop on mainnet."""
     assert alarm_threshold(SLOTS) == pytest.approx(10.547, abs=0.002)
-    assert blocks_to_alarm(SLOTS) == 7
+    assert math.ceil(alarm_threshold(SLOTS) / SLOTS.gain) == 7
     assert SLOTS.gain == pytest.approx(math.log(5.5))
     assert SLOTS.loss == pytest.approx(math.log(2))
 
@@ -267,7 +190,7 @@ def run_of(state: Inclusion, *blocks: tuple[int, int]) -> Inclusion:
 def test_total_stop_is_an_alarm_within_the_stated_blocks(waiting: int) -> None:
     """Nothing is mined any more, so nothing is finished, and it is an alarm all the same."""
     draw = drawn_from(f"stop {waiting}")
-    limit = blocks_to_alarm(SLOTS)
+    limit = math.ceil(alarm_threshold(SLOTS) / SLOTS.gain)
     for healthy in range(60):
         state = Inclusion.of(SLOTS)
         for _ in range(healthy):

@@ -171,7 +171,7 @@ async def test_look_at_a_mined_one_reads_its_receipt(
     }
     view = await seen(sight, dial, counting, Question(SENDER, (HASH,), (HASH,)))
     assert view.presence[HASH] == "mined"
-    expected = Receipt(HASH, 16, Hash32(BLOCK), success, 21_000, 1_000_000_007)
+    expected = Receipt(HASH, 16, Hash32(BLOCK), success, 21_000)
     assert view.receipts[HASH] == expected
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.model import Address, BlockNumber, BlockStamp, Evidence, Hash32, Level, Wei
+from monitor.transactions.reactions import remedy_of
 from monitor.transactions.story import (
     ARGUMENT_BYTES_MAX,
     RAW_BYTES_SHOWN_MAX,
@@ -164,10 +165,33 @@ def test_story_that_is_over_says_by_what() -> None:
     )
 
 
+def test_story_says_what_helps_where_it_was_not_taken() -> None:
+    """One line for an answer, by what each node said last; nothing once the slot is closed."""
+    sends = (
+        Send(1, FIRST, "ref", "rebroadcast", 31.0, 32.0, "known", "already known"),
+        Send(2, FIRST, "main", "resend", 31.0, 32.0, "pool_full", "txpool is full"),
+        Send(3, FIRST, "ref", "rebroadcast", 33.0, 34.0, "unrecognised", "no, not that"),
+        Send(4, FIRST, "main", "resend", 33.0, 34.0, "funds", "insufficient funds"),
+        Send(5, FIRST, "other", "rebroadcast", 33.0, 34.0, "funds", "insufficient funds"),
+        Send(6, FIRST, "ref", "rebroadcast", 35.0, None),
+    )
+    told = lines(replace(STORY, sends=sends), when)
+    begin = told.index("what helps")
+    assert told[begin - 1].startswith("  T35  rebroadcast")
+    assert told[begin + 1 :] == (
+        f"  ref, unrecognised: {remedy_of('unrecognised')}",
+        f"  main, other, funds: {remedy_of('funds')}",
+        "said",
+        "  T30  main at 100: absent",
+        "  T30  ref: absent",
+    )
+    assert "what helps" not in lines(replace(closed(), sends=sends), when)
+
+
 def test_story_without_sends_has_no_heading_for_them() -> None:
-    """Nor for what nobody said."""
+    """Nor for what nobody said, nor for what helps."""
     told = lines(replace(STORY, sends=(), said=()), when)
-    assert not {"sends", "said"} & set(told)
+    assert not {"sends", "what helps", "said"} & set(told)
 
 
 def test_stage_in_a_block_names_it() -> None:

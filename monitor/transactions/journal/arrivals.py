@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from monitor.evidence import WORD_CHARACTERS_MAX, cut
 from monitor.model import Hash32
 from monitor.transactions.journal.record import Arrival, JournalError, Outcome
-from monitor.transactions.journal.rows import WORD_CHARACTERS_MAX, cut
+from monitor.transactions.journal.rows import TEXT_CHARACTERS_MAX
 from monitor.transactions.journal.schema import RAW_BYTES_MAX
 
 ARRIVALS_MAX = 1000
@@ -62,7 +63,7 @@ def answered(
         # A second answer to one delivery must not speak for another.
         f"UPDATE arrival SET {outcome} = {outcome} + 1, message = ?, answered_at = ?"  # noqa: S608
         " WHERE hash = ? AND refused + unanswered < deliveries",
-        (cut(message), at, hash_),
+        (cut(message, TEXT_CHARACTERS_MAX), at, hash_),
     )
     if not done.rowcount:
         _require(connection, hash_)
@@ -72,7 +73,7 @@ def dismiss(connection: sqlite3.Connection, hash_: Hash32, why: str, at: float) 
     """It is nobody's whom we watch, or no good anywhere; its bytes stay until they are retired."""
     done = connection.execute(
         "UPDATE arrival SET dismissed_at = ?, dismissed_why = ? WHERE hash = ?",
-        (at, cut(why), hash_),
+        (at, cut(why, TEXT_CHARACTERS_MAX), hash_),
     )
     if not done.rowcount:
         _require(connection, hash_)

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+from monitor.evidence import read
 from monitor.model import Address, Hash32, Level
 from monitor.transactions.journal.arrivals import read_arrivals
 from monitor.transactions.journal.opening import open_reading, translated
@@ -26,7 +27,7 @@ from monitor.transactions.journal.record import (
     JournalError,
     Listed,
 )
-from monitor.transactions.journal.rows import evidence_of, read_slot
+from monitor.transactions.journal.rows import read_slot
 from monitor.transactions.journal.sends import read_spent
 from monitor.transactions.story import Said, Send, Stage, Story
 from monitor.transactions.words import State
@@ -240,7 +241,7 @@ def _stages(connection: sqlite3.Connection, slot_id: int) -> tuple[Stage, ...]:
             row=row,
             level=_level_of(level),
             summary=summary,
-            evidence=evidence_of(evidence),
+            evidence=read(evidence),
             mined_number=mined_number,
             mined_hash=mined_hash,
         )

@@ -1,16 +1,14 @@
-"""Between values and rows: transactions, attempts, slots and evidence, as they are stored."""
+"""Between values and rows: transactions, attempts and slots, as they are stored."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from monitor.model import Address, BlockNumber, BlockStamp, Evidence, Hash32, Wei
+from monitor.model import Address, Hash32, Wei
 from monitor.transactions.words import Attempt, Slot, State, Transaction
 
-WORD_CHARACTERS_MAX = 100
 TEXT_CHARACTERS_MAX = 500
 """Of what nodes say and of sentences; the rest is cut."""
 EVIDENCE_COUNT_MAX = 20
@@ -29,12 +27,6 @@ _ATTEMPT = (
     "slot.id, slot.sender, slot.nonce, attempt.hash, attempt.kind, attempt.first_seen_at,"
     f" attempt.raw IS NOT NULL, {TRANSACTION}"
 )
-
-
-def cut(text: str, most: int = TEXT_CHARACTERS_MAX) -> str:
-    """At most so many characters, and without what no file could hold (lone surrogates)."""
-    text = text if len(text) <= most else text[: most - 1] + "…"
-    return text.encode(errors="replace").decode()
 
 
 def transaction_row(transaction: Transaction | None) -> tuple[object, ...]:
@@ -128,40 +120,3 @@ def read_slot(connection: sqlite3.Connection, slot_id: int) -> Slot:
     """One slot that is known to be there."""
     (slot,) = read_slots(connection, "slot.id = ?", (slot_id,))
     return slot
-
-
-def evidence_text(evidence: Sequence[Evidence]) -> str:
-    """The first of it as JSON, its texts cut; empty where there is none."""
-    rows = [
-        (
-            cut(each.source, WORD_CHARACTERS_MAX),
-            cut(each.method, WORD_CHARACTERS_MAX),
-            cut(each.said),
-            each.at,
-            None
-            if each.block is None
-            else (each.block.number, each.block.hash, each.block.timestamp),
-            None if each.threshold is None else cut(each.threshold),
-            each.p_value,
-        )
-        for each in evidence[:EVIDENCE_COUNT_MAX]
-    ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")) if rows else ""
-
-
-def evidence_of(text: str) -> tuple[Evidence, ...]:
-    """What `evidence_text` wrote."""
-    return tuple(
-        Evidence(
-            source=source,
-            method=method,
-            said=said,
-            at=at,
-            block=None
-            if block is None
-            else BlockStamp(BlockNumber(block[0]), Hash32(block[1]), block[2]),
-            threshold=threshold,
-            p_value=p_value,
-        )
-        for source, method, said, at, block, threshold, p_value in json.loads(text or "[]")
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
+from monitor.evidence import WORD_CHARACTERS_MAX, cut
 from monitor.model import Address, Hash32
 from monitor.transactions.journal import arrivals
 from monitor.transactions.journal.record import (
@@ -19,9 +20,8 @@ from monitor.transactions.journal.record import (
     Reservation,
 )
 from monitor.transactions.journal.rows import (
+    TEXT_CHARACTERS_MAX,
     TRANSACTION,
-    WORD_CHARACTERS_MAX,
-    cut,
     read_slot,
     transaction_row,
 )
@@ -149,7 +149,7 @@ def conclude(
     """What came of a send, once."""
     done = connection.execute(
         "UPDATE action SET done_at = ?, reaction = ?, message = ? WHERE id = ? AND done_at IS NULL",
-        (at, cut(reaction, WORD_CHARACTERS_MAX), cut(message), action_id),
+        (at, cut(reaction, WORD_CHARACTERS_MAX), cut(message, TEXT_CHARACTERS_MAX), action_id),
     )
     if not done.rowcount:
         problem = f"there is no open action {action_id}"

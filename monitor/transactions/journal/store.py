@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from monitor.evidence import WORD_CHARACTERS_MAX, cut, written
 from monitor.model import Address, Hash32
 from monitor.transactions.journal import arrivals
 from monitor.transactions.journal.record import (
@@ -19,10 +20,9 @@ from monitor.transactions.journal.record import (
     SlotClosedError,
 )
 from monitor.transactions.journal.rows import (
+    EVIDENCE_COUNT_MAX,
+    TEXT_CHARACTERS_MAX,
     TRANSACTION,
-    WORD_CHARACTERS_MAX,
-    cut,
-    evidence_text,
     read_slot,
     transaction_row,
 )
@@ -200,7 +200,7 @@ def note(connection: sqlite3.Connection, notes: Sequence[Note]) -> None:
             (
                 each.slot_id,
                 cut(each.node, WORD_CHARACTERS_MAX),
-                cut(each.said),
+                cut(each.said, TEXT_CHARACTERS_MAX),
                 each.number,
                 each.at,
             ),
@@ -282,7 +282,8 @@ def _create(
     )
     slot_id = made.lastrowid or 0
     connection.execute(
-        _NEW_STAGE, (slot_id, at, None, state, "", None, cut(summary), "", None, None)
+        _NEW_STAGE,
+        (slot_id, at, None, state, "", None, cut(summary, TEXT_CHARACTERS_MAX), "", None, None),
     )
     return slot_id
 
@@ -297,8 +298,12 @@ def _append(connection: sqlite3.Connection, change: Change, before: str) -> None
             change.state,
             cut(change.row, WORD_CHARACTERS_MAX),
             None if change.level is None else change.level.word,
-            cut(change.summary),
-            evidence_text(change.evidence),
+            cut(change.summary, TEXT_CHARACTERS_MAX),
+            written(
+                change.evidence,
+                count_max=EVIDENCE_COUNT_MAX,
+                characters_max=TEXT_CHARACTERS_MAX,
+            ),
             change.mined_number,
             change.mined_hash,
         ),

@@ -1,4 +1,4 @@
-"""Keeps the book: a send is in the journal before it leaves, a refusal before it is told."""
+"""Keeps the book: a send is in the journal before it leaves, an error before it is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from monitor.model import Hash32
-from monitor.transactions.tap.judging import Outcome, Send, Verdict
+from monitor.transactions.reactions import Outcome
+from monitor.transactions.tap.judging import Send, Verdict
 from monitor.transactions.tap.reading import Call
 
 Told = Literal["refused", "unanswered"]
@@ -116,8 +117,8 @@ class Clerk:
     async def settle(self, verdicts: Sequence[Verdict]) -> bool:
         """Write down what the senders are about to be told, then pass on what came of each.
 
-        False where a refusal could not be written. Then it counts as sent, so the sender must not
-        be told that it failed.
+        False where it could not be written. Then it counts as sent, so the sender must not be told
+        that it failed.
         """
         at = self._clock()
         failed = await self._all(
@@ -132,8 +133,7 @@ class Clerk:
                 outcome = one.outcome if is_written else _unless_refused(one.outcome)
                 sent = Sent(one.hash, one.send.raw, outcome, one.message, at)
                 self._on_sent(sent)
-        entered = (one for one in verdicts if one.send.raw is not None)
-        return is_written or all(one.outcome != "refused" for one in entered)
+        return is_written
 
     async def _all(self, writes: Iterable[Awaitable[None]]) -> list[Exception | None]:
         """Write at the same time; for each, what the journal said against it."""

@@ -12,9 +12,10 @@ import yarl
 from aiohttp import web
 from multidict import CIMultiDict
 
+from monitor.transactions.reactions import Outcome
 from monitor.transactions.tap import headers
 from monitor.transactions.tap.clerk import Clerk, NotEnteredError
-from monitor.transactions.tap.judging import Outcome, React, Send, Verdict, answers_in, judge
+from monitor.transactions.tap.judging import Send, Verdict, answers_in, judge
 from monitor.transactions.tap.looking import unpack
 from monitor.transactions.tap.packing import PackedError
 from monitor.transactions.tap.reading import Reading
@@ -129,13 +130,11 @@ class Http:
         limits: TapLimits,
         *,
         upstream: Callable[[], Url],
-        reacts: React,
     ) -> None:
         self._clerk = clerk
         self._session = session
         self._limits = limits
         self._upstream = upstream
-        self._reacts = reacts
         self._patience = aiohttp.ClientTimeout(
             total=None, sock_connect=limits.connect_seconds, sock_read=limits.deadline_seconds
         )
@@ -232,7 +231,7 @@ class Http:
             return Failure("unanswered", f"the node's answer cannot be read: {error}; {OPEN}")
         answers = answers_in(text)
         if answers is not None:
-            verdicts = judge(sends, answers, is_batch=is_batch, reacts=self._reacts)
+            verdicts = judge(sends, answers, is_batch=is_batch)
         elif whole.status in REFUSING and whole.status not in {REQUEST_TIMEOUT, TOO_MANY}:
             verdicts = _all(sends, "refused", f"HTTP {whole.status}")
         elif whole.status < REFUSING.start and _are_notifications(sends):

@@ -1,32 +1,26 @@
 """Reads answers: whether the node took what was sent, refused it, or left that open.
 
 The direction of doubt is chosen for each case. A sender who was told an error may sign the payment
-again: so whatever error reached it counts as a refusal, and the bytes are never sent by us, but
-where the text itself says that no answer of the node stands behind it.
+again: so what its node refused is never sent by us. An error is a refusal where its text is known
+to be one (`reactions`). In words that nobody knows it proves nothing, as where no answer of the
+node stands behind it: then everybody is asked whether the transaction is on its way, and it is not
+sent by us unless somebody has it.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from monitor.model import Hash32
-from monitor.transactions.reactions import Reaction, react
+from monitor.transactions.reactions import MEANING, Outcome, react
 from monitor.transactions.tap.reading import UNREADABLE, Call, id_key
 
-Outcome = Literal["accepted", "refused", "unanswered"]
-React = Callable[[str], Reaction]
-OUTCOMES: dict[Reaction, Outcome] = {
-    Reaction.ACCEPTED: "accepted",
-    Reaction.KNOWN: "accepted",
-    Reaction.TRANSPORT: "unanswered",
-}
-"""Of a node's error; every other is a refusal, the unrecognised too: the sender was told it."""
 POOLED = "was added to the"
 """EIP-7966's errors 4 and 5 go on with `mempool`, go-ethereum's with `transaction pool`."""
 RECEIPT_TIMEOUT = 4
@@ -110,9 +104,7 @@ def is_about_all(answers: Sequence[Answer]) -> bool:
     return answers[0].id in {None, b"null"} or OF_ALL in answers[0].error.lower()
 
 
-def judge(
-    sends: Sequence[Send], answers: Sequence[Answer], *, is_batch: bool, reacts: React = react
-) -> list[Verdict]:
+def judge(sends: Sequence[Send], answers: Sequence[Answer], *, is_batch: bool) -> list[Verdict]:
     """One verdict for each send of a request, in their order, from all answers to it."""
     of_all = not is_batch or is_about_all(answers)
     ids = Counter(send.call.id for send in sends)
@@ -123,13 +115,11 @@ def judge(
             mine = list(answers)
         else:
             mine = [one for one in answers if one.id == id_ and id_ is not None]
-        verdicts.append(verdict(send, mine, is_shared=ids[id_] > 1, reacts=reacts))
+        verdicts.append(verdict(send, mine, is_shared=ids[id_] > 1))
     return verdicts
 
 
-def verdict(
-    send: Send, answers: Sequence[Answer], *, is_shared: bool, reacts: React = react
-) -> Verdict:
+def verdict(send: Send, answers: Sequence[Answer], *, is_shared: bool) -> Verdict:
     """What the answers to its call say of one send.
 
     `is_shared`: other sends have the same id, so that only the hash tells whose a result is.
@@ -140,7 +130,7 @@ def verdict(
         return Verdict(send, "accepted" if hash_ else "refused", hash=hash_)
     if any(one.names(send.hash) for one in results):
         return Verdict(send, "accepted", hash=send.hash)
-    errors = [_of_error(send, one, reacts) for one in answers if one.error is not None]
+    errors = [_of_error(send, one) for one in answers if one.error is not None]
     if errors:
         # Of several, each may be this one's: taken by one is taken, and refused beats unknown.
         return min(errors, key=lambda one: DOUBT.index(one.outcome))
@@ -184,10 +174,10 @@ def _read_error(raw: bytes) -> tuple[str | None, int | None]:
     return (value if isinstance(value, str) and value else raw.decode(errors="replace")), None
 
 
-def _of_error(send: Send, answer: Answer, reacts: React) -> Verdict:
+def _of_error(send: Send, answer: Answer) -> Verdict:
     text = answer.error or ""
     timed_out = send.call.kind == "sync" and answer.code == RECEIPT_TIMEOUT
     if timed_out or POOLED in text.lower():
         return Verdict(send, "accepted", hash=send.hash)
-    outcome = OUTCOMES.get(reacts(text), "refused")
+    outcome = MEANING[react(text)].outcome
     return Verdict(send, outcome, "" if outcome == "accepted" else text, send.hash)

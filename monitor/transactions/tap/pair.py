@@ -19,7 +19,6 @@ from monitor.transactions.tap.clerk import Clerk, NotEnteredError
 from monitor.transactions.tap.http import TapLimits
 from monitor.transactions.tap.judging import (
     Answer,
-    React,
     Send,
     Verdict,
     answers_in,
@@ -65,7 +64,6 @@ class Means:
 
     clerk: Clerk
     limits: TapLimits
-    reacts: React
     timer: Callable[[], float]
     on_send: Callable[[float], None]
     """Told of each send that was answered how long that took, in seconds."""
@@ -272,10 +270,7 @@ class Pair:
                 shared = len(entry.sends) > 1
                 yield (
                     entry,
-                    [
-                        verdict(send, [answer], is_shared=shared, reacts=self._means.reacts)
-                        for send in entry.sends
-                    ],
+                    [verdict(send, [answer], is_shared=shared) for send in entry.sends],
                 )
 
     def _claim(self, answer: Answer, entries: list[_Waiting]) -> list[_Waiting]:

@@ -10,11 +10,9 @@ import aiohttp
 from aiohttp import web
 
 from monitor.model import Hash32
-from monitor.transactions.reactions import react
 from monitor.transactions.tap.clerk import Clerk, Ledger, Sent, named
 from monitor.transactions.tap.door import UNAUTHORIZED, Door
 from monitor.transactions.tap.http import Asked, Http, TapLimits
-from monitor.transactions.tap.judging import React
 from monitor.transactions.tap.looking import find_sends, unpack
 from monitor.transactions.tap.packing import PackedError, TooLargeError, UnknownCodingError
 from monitor.transactions.tap.pair import Means
@@ -47,7 +45,6 @@ class Tap:
         on_read: Callable[[bytes], None] = lambda text: None,
         hosts: Collection[str] = (),
         journal_error: type[Exception] | None = None,
-        reacts: React = react,
         hash_of: Callable[[bytes], Hash32] = named,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,8 +68,8 @@ class Tap:
         clerk = Clerk(
             ledger, clock=clock, on_sent=on_sent, journal_error=journal_error, hash_of=hash_of
         )
-        self._http = Http(clerk, session, limits, upstream=lambda: self.upstream, reacts=reacts)
-        means = Means(clerk, limits, reacts, timer, lambda took: on_request("send", took))
+        self._http = Http(clerk, session, limits, upstream=lambda: self.upstream)
+        means = Means(clerk, limits, timer, lambda took: on_request("send", took))
         self._sockets = Sockets(means, session, upstream=lambda: self.websocket)
         self._under_way = 0
         self._sends: set[asyncio.Task[web.Response]] = set()

@@ -11,7 +11,7 @@ OPEN = "whether it has the transaction is unknown"
 NOT_ENTERED = "not forwarded, because the journal cannot be written: {error}"
 NOT_ENTERED_OPEN = NOT_ENTERED + "; whether it will be sent is unknown"
 NOT_WRITTEN = (
-    "the node's error cannot be written into the journal; whether it will be sent again is unknown"
+    "what came of it cannot be written into the journal; whether it will be sent again is unknown"
 )
 NOTIFIED = "it was sent as a notification, without an id"
 MESSAGE_CHARACTERS_MAX = 500

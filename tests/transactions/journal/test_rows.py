@@ -5,24 +5,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.model import Address, BlockNumber, BlockStamp, Evidence, Wei
-from monitor.transactions.journal.rows import (
-    EVIDENCE_COUNT_MAX,
-    TEXT_CHARACTERS_MAX,
-    cut,
-    evidence_of,
-    evidence_text,
-    read_slot,
-    read_slots,
-)
+from monitor.model import Address, Wei
+from monitor.transactions.journal.rows import read_slot, read_slots
 from monitor.transactions.journal.store import observe
 from monitor.transactions.words import Transaction
 from tests.transactions.journal.samples import (
-    BLOCK,
     CHAIN,
     NOW,
     OTHER,
@@ -90,43 +80,6 @@ def test_slot_that_is_read_alone_is_the_one_asked_for(connection: sqlite3.Connec
     """By its number."""
     slots = [observe(connection, sighting(nonce), NOW) for nonce in (7, 8)]
     assert [read_slot(connection, slot.id) for slot in slots] == slots
-
-
-def evidence(said: str = "null", **changes: object) -> Evidence:
-    stamp = BlockStamp(BlockNumber(100), BLOCK, 1_795_000_000)
-    made = Evidence("ref", "eth_getTransactionReceipt", said, NOW, stamp, "3 rounds", 0.25)
-    return replace(made, **changes)  # type: ignore[arg-type]
-
-
-def test_evidence_comes_back_as_it_went_in() -> None:
-    """With a block or without, with a limit or without; none is none."""
-    rows = (evidence(), evidence(block=None, threshold=None, p_value=None), evidence("ü → '\""))
-    assert evidence_of(evidence_text(rows)) == rows
-    assert evidence_text(()) == ""
-    assert evidence_of("") == ()
-
-
-def test_evidence_is_bounded() -> None:
-    """In its count, and in every text of it."""
-    long = "x" * 10_000
-    rows = [evidence(long, source=long, method=long, threshold=long)] * 100
-    text = evidence_text(rows)
-    assert len(evidence_of(text)) == EVIDENCE_COUNT_MAX
-    assert len(text) < EVIDENCE_COUNT_MAX * 1500
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("x" * TEXT_CHARACTERS_MAX, "x" * TEXT_CHARACTERS_MAX),
-        ("x" * (TEXT_CHARACTERS_MAX + 1), "x" * (TEXT_CHARACTERS_MAX - 1) + "…"),
-        ("a lone \ud800", "a lone ?"),
-        ("", ""),
-    ],
-)
-def test_text_is_cut_at_its_limit_and_made_fit_for_a_file(text: str, kept: str) -> None:
-    """At 500 characters; what UTF-8 cannot write is replaced."""
-    assert cut(text) == kept
 
 
 def test_address_of_a_contract_creation_is_none(connection: sqlite3.Connection) -> None:

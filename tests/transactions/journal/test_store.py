@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.evidence import read
 from monitor.model import Evidence, Level
 from monitor.transactions.journal import JournalError, Note, SlotClosedError, arrivals, store
 from monitor.transactions.journal.arrivals import arrive, read_arrivals
 from monitor.transactions.journal.record import Sighting
-from monitor.transactions.journal.rows import evidence_of, read_slot, read_slots
+from monitor.transactions.journal.rows import read_slot, read_slots
 from monitor.transactions.journal.schema import RAW_BYTES_MAX
 from monitor.transactions.journal.sends import intend, lease, read_raw, release
 from monitor.transactions.journal.store import (
@@ -271,7 +272,7 @@ def test_slot_enters_a_state_and_its_history_grows(connection: sqlite3.Connectio
         " ORDER BY id DESC LIMIT 1"
     ).fetchone()
     assert kept == [NOW + 60, "2", "ok", "in block 101", 101, BLOCK]
-    assert evidence_of(text) == evidence
+    assert read(text) == evidence
 
 
 def test_slot_that_stays_in_its_state_keeps_the_time_of_its_entry(

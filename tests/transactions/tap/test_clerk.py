@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from monitor.model import Hash32
+from monitor.transactions.reactions import Outcome
 from monitor.transactions.tap.clerk import Clerk, NotEnteredError, Sent, named
-from monitor.transactions.tap.judging import Outcome, Verdict
+from monitor.transactions.tap.judging import Verdict
 from monitor.transactions.tap.reading import Call
 from tests.rpc.canned import Clock
 from tests.transactions import signing
@@ -148,14 +149,14 @@ async def test_sidecar_is_told_after_it_is_written(
     assert len(told) == 1
 
 
-@pytest.mark.parametrize(("outcome", "may_be_told"), [("refused", False), ("unanswered", True)])
-async def test_refusal_that_cannot_be_written_must_not_be_told(
-    clerk: Clerk, ledger: FakeLedger, told: list[Sent], outcome: Outcome, *, may_be_told: bool
+@pytest.mark.parametrize("outcome", ["refused", "unanswered"])
+async def test_outcome_that_cannot_be_written_must_not_be_told(
+    clerk: Clerk, ledger: FakeLedger, told: list[Sent], outcome: Outcome
 ) -> None:
-    """It counts as sent; an outcome that is unknown anyway is no worse for not being written."""
+    """It counts as sent: a sender who were told an error might sign the payment anew."""
     made = await verdicts(clerk, outcome)
     ledger.breaks_answers = {hash_of(b"\0" * 70)}
-    assert await clerk.settle(made) is may_be_told
+    assert not await clerk.settle(made)
     assert [one.outcome for one in told] == ["unanswered"]
 
 
@@ -174,7 +175,7 @@ async def test_refusal_of_what_was_not_entered_may_be_told(
 ) -> None:
     """What the node was to sign and did not is in no journal, whatever fails beside it."""
     ledger.breaks_answers = True
-    (raw,) = await verdicts(clerk, "unanswered")
+    (raw,) = await verdicts(clerk, "accepted")
     (signed,) = await clerk.enter([Call(b"2", "signed_by_node", ())])
     assert await clerk.settle([raw, Verdict(signed, "refused")])
 

@@ -263,7 +263,7 @@ async def test_send_hidden_in_an_unclear_body_is_journalled_first(
             assert json.loads(await response.read()) == said
     assert upstream.bodies == [body] * 3
     assert ledger.hashes == [HASH] * 3
-    assert tapped.outcomes == ["refused", "accepted", "refused"]
+    assert tapped.outcomes == ["unanswered", "accepted", "refused"]
 
 
 async def test_send_behind_ten_megabytes_is_found_while_others_are_served(
@@ -418,7 +418,7 @@ async def test_gateway_that_does_not_look_at_a_request_has_refused_it(
     [
         (500, "nonce too low", "refused"),
         (400, "insufficient funds", "refused"),
-        (429, "daily limit", "refused"),
+        (429, "daily limit", "unanswered"),
         (503, "upstream timeout", "unanswered"),
         (200, "request timed out", "unanswered"),
     ],

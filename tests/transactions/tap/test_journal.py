@@ -9,11 +9,18 @@ from typing import Any
 import aiohttp
 import pytest
 
+from monitor.config.transactions import Account
+from monitor.model import Address
+from monitor.transactions.filing import ABSENT_ROUNDS_MAX, Filing, Place
 from monitor.transactions.journal import Journal, Reader
+from monitor.transactions.rules import Rules
+from monitor.transactions.sight import Sight
 from monitor.transactions.tap import Sent, Tap, TapLimits, open_session
+from monitor.transactions.ward import Ward
 from monitor.url import Url
-from tests.rpc.canned import Clock
+from tests.rpc.canned import Canned, Clock
 from tests.transactions import signing
+from tests.transactions.conftest import Dial
 from tests.transactions.tap.upstream import Upstream, always, error, send_of
 
 DONE = signing.sign(signing.legacy())
@@ -60,6 +67,7 @@ async def post(client: aiohttp.ClientSession, url: str) -> Any:
         (error("already known"), None),
         (error("insufficient funds"), "refused"),
         (error("request timed out"), "unanswered"),
+        (error("words that nobody knows"), "unanswered"),
     ],
 )
 async def test_journal_has_what_was_sent_and_what_was_told(
@@ -99,3 +107,34 @@ async def test_journal_that_is_closed_lets_nothing_pass(
     text = "headwatch tap: not forwarded, because the journal cannot be written: "
     assert answer["error"]["message"].startswith(text)
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize("is_on_its_way", [True, False])
+async def test_send_that_was_answered_in_unknown_words_is_looked_for(
+    journal: Journal,
+    upstream: Upstream,
+    client: aiohttp.ClientSession,
+    url: str,
+    *,
+    server: Canned,
+    dial: Dial,
+    is_on_its_way: bool,
+) -> None:
+    """Such an error proves nothing: it is watched where anybody has it, else given up."""
+    upstream.respond = always(error("words that nobody knows"))
+    await post(client, url)
+    place = {"hash": DONE.hash, "blockNumber": None}
+    server.answers["eth_getTransactionByHash"] = place if is_on_its_way else None
+    sender = Address(signing.SENDER.address.lower())
+    ward = Ward(Account(alias="till", address=sender), Rules(), "net")
+    filing = Filing(journal, Sight(CLOCK), CLOCK, is_claimed=lambda _transaction: False)
+    for number in range(1, ABSENT_ROUNDS_MAX + 1):
+        assert len(await journal.arrivals()) == 1
+        here = Place("net", signing.CHAIN_ID, number)
+        await filing.arrivals({sender: ward}, here, [dial(server.url)], ())
+        if is_on_its_way:
+            break
+    assert [slot.newest.hash for slot in ward.slots.values() if slot.newest] == (
+        [DONE.hash] if is_on_its_way else []
+    )
+    assert await journal.arrivals() == ()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Hash32
+from monitor.transactions.reactions import Outcome
 from monitor.transactions.tap.judging import (
     Answer,
-    Outcome,
     Send,
     Verdict,
     answers_in,
@@ -76,22 +76,24 @@ def outcomes(sends: Sequence[Send], message: Any) -> list[Outcome]:
         (error("nonce too low"), "refused"),
         (error("insufficient funds for gas * price + value"), "refused"),
         (error("replacement transaction underpriced"), "refused"),
-        (error("a text that nobody has seen"), "refused"),
-        (error("unknown transaction"), "refused"),
-        (error("", code=-32000), "refused"),
-        (error("parse error", id_=None), "refused"),
-        ({"id": 1, "error": "refused in one string"}, "refused"),
-        ({"id": 1, "error": {}}, "refused"),
-        ({"id": 1, "error": 5}, "refused"),
-        ({"id": 1, "error": {"message": ["x"]}}, "refused"),
-        ({"id": 1, "result": HASH, "error": {"message": "no"}}, "refused"),
+        (error("a text that nobody has seen"), "unanswered"),
+        (error("unknown transaction"), "unanswered"),
+        (error("", code=-32000), "unanswered"),
+        (error("parse error", id_=None), "unanswered"),
+        (error("transaction indexing is in progress"), "unanswered"),
+        ({"id": 1, "error": "nonce too low, in one string"}, "refused"),
+        ({"id": 1, "error": "in one string"}, "unanswered"),
+        ({"id": 1, "error": {}}, "unanswered"),
+        ({"id": 1, "error": 5}, "unanswered"),
+        ({"id": 1, "error": {"message": ["x"]}}, "unanswered"),
+        ({"id": 1, "result": HASH, "error": {"message": "no"}}, "unanswered"),
         (error("request timed out"), "unanswered"),
         (error("upstream timeout"), "unanswered"),
         (error("rate limit exceeded"), "unanswered"),
     ],
 )
 def test_answer_to_one_send_is_judged(message: Any, expected: Outcome) -> None:
-    """A result is taken, an error refused, but where it says known, or that nobody answered."""
+    """A result is taken, as is "known"; an error refuses it where its words are known to."""
     assert outcomes([send()], message) == [expected]
 
 
@@ -114,12 +116,12 @@ def test_body_that_is_no_answer_is_seen(body: bytes) -> None:
     assert answers_in(body) is None
 
 
-def test_error_that_cannot_be_read_is_a_refusal() -> None:
-    """The client is told an error, whatever it says."""
+def test_error_that_cannot_be_read_proves_nothing() -> None:
+    """The client is told an error; whether the node has pooled it all the same, it does not say."""
     found = answers_in(b'{"id":1,"error":{"message":"\xff"}}')
     assert found is not None
     (one,) = judge([send()], found, is_batch=False)
-    assert (one.outcome, one.message) == ("refused", "an error that cannot be read")
+    assert (one.outcome, one.message) == ("unanswered", "an error that cannot be read")
 
 
 def test_refusal_carries_the_nodes_words() -> None:
@@ -141,7 +143,7 @@ def test_refusal_carries_the_nodes_words() -> None:
         (error("no receipt", code=4), 0),
         (error("The transaction was added to the transaction pool but wasn't processed"), 0),
         (error("The transaction was added to the mempool but ... a missing nonce", code=5), 0),
-        (error("not ready", code=5), "refused"),
+        (error("not ready", code=5), "unanswered"),
         (error("nonce too low"), "refused"),
     ],
 )
@@ -152,7 +154,8 @@ def test_timeout_of_a_receipt_is_no_refusal(message: Any, expected: Outcome | in
 
 def test_code_of_the_receipts_timeout_means_nothing_elsewhere() -> None:
     """eth_sendRawTransaction has no such code."""
-    assert outcomes([send()], error("no", code=4)) == ["refused"]
+    assert outcomes([send()], error("no", code=4)) == ["unanswered"]
+    assert outcomes([send()], error("nonce too low", code=4)) == ["refused"]
 
 
 # -- batches ---------------------------------------------------------------------------------------
@@ -166,19 +169,20 @@ def test_batch_is_matched_by_id_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "expected"),
     [
-        error("batch requests are not supported", None),
-        {"error": {"message": "invalid request"}},
-        [error("batch too large", 7)],
+        (error("batch requests are not supported", None), "unanswered"),
+        ({"error": {"message": "invalid request"}}, "unanswered"),
+        (error("nonce too low", None), "refused"),
+        ([error("batch too large", 7)], "refused"),
     ],
 )
-def test_error_of_the_whole_batch_refuses_every_send(message: Any) -> None:
-    """One error without an id, or go-ethereum's under the first: nothing of it was run."""
+def test_error_of_the_whole_batch_speaks_for_every_send(message: Any, expected: Outcome) -> None:
+    """One error without an id, or go-ethereum's under the first, by which nothing of it was run."""
     assert is_about_all(answers(message))
     sends = [send(b"1"), send(b"2", OTHER), send(None)]
     found = judge(sends, answers(message), is_batch=True)
-    assert [one.outcome for one in found] == ["refused"] * 3
+    assert [one.outcome for one in found] == [expected] * 3
 
 
 @pytest.mark.parametrize(
@@ -218,7 +222,7 @@ def test_notification_has_no_answer() -> None:
         (result(RECEIPT), "accepted"),
         ([result("0x1", 8), result(HASH, 9)], "accepted"),
         (error("already known"), "accepted"),
-        (error("parse error", None), "refused"),
+        (error("parse error", None), "unanswered"),
         (result("0x5"), "refused"),
         ([result("0x5", 8), error("nonce too low", 9)], "refused"),
         (error("timed out"), "unanswered"),

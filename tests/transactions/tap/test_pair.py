@@ -207,9 +207,12 @@ async def test_batch_frame_is_judged_call_by_call(
     assert sorted(tapped.outcomes) == ["accepted", "refused"]
 
 
-@pytest.mark.parametrize("said", [error("invalid batch", None), [error("batch too large", 9)]])
-async def test_error_of_the_whole_batch_refuses_every_send(
-    socket: Socket, node: SocketNode, ledger: FakeLedger, said: Any
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(error("invalid batch", None), "unanswered"), ([error("batch too large", 9)], "refused")],
+)
+async def test_error_of_the_whole_batch_speaks_for_every_send(
+    socket: Socket, node: SocketNode, ledger: FakeLedger, *, said: Any, outcome: str
 ) -> None:
     """A call that was made alone is not meant."""
     node.react = mute
@@ -217,7 +220,7 @@ async def test_error_of_the_whole_batch_refuses_every_send(
     await node.heard_so_many(1)
     node.react = saying(said)
     await outcome_of(socket, [send_of(RAW, 1), send_of(OTHER, 2)])
-    assert ledger.told == [(HASH, "refused"), (OTHER_HASH, "refused")]
+    assert ledger.told == [(HASH, outcome), (OTHER_HASH, outcome)]
 
 
 async def test_sends_under_one_id_are_told_apart_by_the_hash(
@@ -282,7 +285,7 @@ async def test_unclear_frame_is_journalled_and_judged_by_its_hash(
             await node.sockets[0].send_json(frame)
             assert await socket.receive_json() == frame
     assert ledger.hashes == [HASH, HASH]
-    assert tapped.outcomes == ["accepted", "refused"]
+    assert tapped.outcomes == ["accepted", "unanswered"]
 
 
 async def test_notification_that_sends_is_told_as_open(

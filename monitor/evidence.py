@@ -5,32 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from monitor.history.record import Edge
-from monitor.model import Action, BlockNumber, BlockStamp, Evidence, Hash32, Level
+from monitor.model import BlockNumber, BlockStamp, Evidence, Hash32
 
-SUMMARY_CHARACTERS_MAX = 500
 WORD_CHARACTERS_MAX = 100
-SAID_CHARACTERS_MAX = 300
-EVIDENCE_COUNT_MAX = 6
-"""With every text at its longest, that is about 4 kB."""
-
-
-def edge_of(action: Action, *, silenced: bool) -> Edge:
-    """What is remembered of an action."""
-    finding = action.finding
-    return Edge(
-        at=action.at,
-        kind=action.kind,
-        key=action.key,
-        network=finding.network,
-        level=finding.level,
-        before=action.before,
-        reason=cut(finding.reason, WORD_CHARACTERS_MAX),
-        summary=cut(finding.summary, SUMMARY_CHARACTERS_MAX),
-        because=finding.because,
-        evidence=written(finding.evidence),
-        silenced=silenced,
-    )
+"""Of what a source or a method is called."""
 
 
 def cut(text: str, most: int) -> str:
@@ -39,21 +17,24 @@ def cut(text: str, most: int) -> str:
     return text.encode(errors="replace").decode()
 
 
-def written(evidence: Sequence[Evidence]) -> str:
-    """The first few, cut; empty where there is none."""
+def written(evidence: Sequence[Evidence], *, count_max: int, characters_max: int) -> str:
+    """The first few as JSON, cut; empty where there is none.
+
+    `characters_max` is of what was said, and of its limit.
+    """
     rows = [
         (
             cut(each.source, WORD_CHARACTERS_MAX),
             cut(each.method, WORD_CHARACTERS_MAX),
-            cut(each.said, SAID_CHARACTERS_MAX),
+            cut(each.said, characters_max),
             each.at,
             None
             if each.block is None
             else (each.block.number, each.block.hash, each.block.timestamp),
-            None if each.threshold is None else cut(each.threshold, SAID_CHARACTERS_MAX),
+            None if each.threshold is None else cut(each.threshold, characters_max),
             each.p_value,
         )
-        for each in evidence[:EVIDENCE_COUNT_MAX]
+        for each in evidence[:count_max]
     ]
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":")) if rows else ""
 
@@ -74,8 +55,3 @@ def read(text: str) -> tuple[Evidence, ...]:
         )
         for source, method, said, at, block, threshold, p_value in json.loads(text or "[]")
     )
-
-
-def level_of(word: str) -> Level:
-    """A level by the word it is stored under."""
-    return Level[word.upper()]

@@ -138,7 +138,7 @@ class Told(Generic[D]):
     values: D
 
 
-class Counter:
+class Access:
     """Asks the sidecar of these settings, or the journal of their `data_dir`."""
 
     def __init__(

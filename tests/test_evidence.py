@@ -1,24 +1,18 @@
-"""What is stored of findings: bounded, and the same when it is read."""
+"""What is stored of evidence: bounded, and the same when it is read."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.history.evidence import (
-    EVIDENCE_COUNT_MAX,
-    SUMMARY_CHARACTERS_MAX,
-    cut,
-    edge_of,
-    level_of,
-    read,
-    written,
-)
-from monitor.model import BlockNumber, BlockStamp, Evidence, Hash32, Level
-from tests.history.samples import action
+from monitor.evidence import cut, read, written
+from monitor.model import BlockNumber, BlockStamp, Evidence, Hash32
 
+COUNT_MAX, CHARACTERS_MAX = 6, 300
+write = partial(written, count_max=COUNT_MAX, characters_max=CHARACTERS_MAX)
 texts = st.text(st.characters(codec="utf-8"), max_size=50)
 stamps = st.builds(
     BlockStamp,
@@ -39,21 +33,23 @@ evidences = st.builds(
 
 
 @settings(deadline=None)
-@given(st.lists(evidences, max_size=EVIDENCE_COUNT_MAX))
+@given(st.lists(evidences, max_size=COUNT_MAX))
 def test_evidence_is_read_as_it_was_written(evidence: list[Evidence]) -> None:
     """Every field comes back, also numbers that no database column would hold."""
-    assert read(written(evidence)) == tuple(evidence)
+    assert read(write(evidence)) == tuple(evidence)
 
 
 def test_evidence_of_any_size_is_stored_in_a_few_kilobytes() -> None:
     """A node that writes novels fills no disk; what is cut ends with a mark."""
     novel = Evidence("s" * 9999, "m" * 9999, "w" * 10**6, 1.0, threshold="t" * 9999)
-    text = written([novel] * 100)
+    text = write([novel] * 100)
     assert len(text.encode()) < 6000
     kept = read(text)
-    assert len(kept) == EVIDENCE_COUNT_MAX
+    assert len(kept) == COUNT_MAX
     assert all(each.said.endswith("w…") for each in kept)
-    assert written(()) == ""
+    assert all(len(each.said) == len(each.threshold or "") == CHARACTERS_MAX for each in kept)
+    assert write(()) == ""
+    assert read("") == ()
 
 
 @settings(deadline=None)
@@ -66,21 +62,15 @@ def test_text_is_cut_and_can_always_be_encoded(text: str, most: int) -> None:
         assert cut(text, most) == text
 
 
-def test_edge_keeps_what_an_action_says() -> None:
-    """Level, reason and cause as they were, the summary cut."""
-    told = action("changed", Level.DEGRADED, 7.5)
-    told = replace(
-        told,
-        before=Level.FAILED,
-        finding=replace(told.finding, summary="x" * 9999, because=("stall", "node:local")),
-    )
-    edge = edge_of(told, silenced=True)
-    assert (edge.at, edge.kind, edge.key, edge.network) == (7.5, "changed", told.key, "ethereum")
-    assert (edge.level, edge.before, edge.reason) == (Level.DEGRADED, Level.FAILED, "behind")
-    assert (edge.because, edge.silenced) == (("stall", "node:local"), True)
-    assert len(edge.summary) == SUMMARY_CHARACTERS_MAX
-
-
-def test_levels_are_stored_by_their_words() -> None:
-    """A file says the same when the numbers of levels change."""
-    assert [level_of(level.word) for level in Level] == list(Level)
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("x" * CHARACTERS_MAX, "x" * CHARACTERS_MAX),
+        ("x" * (CHARACTERS_MAX + 1), "x" * (CHARACTERS_MAX - 1) + "…"),
+        ("a lone \ud800", "a lone ?"),
+        ("", ""),
+    ],
+)
+def test_text_is_cut_at_its_limit_and_made_fit_for_a_file(text: str, kept: str) -> None:
+    """The sign of the cut included; what UTF-8 cannot write is replaced."""
+    assert cut(text, CHARACTERS_MAX) == kept

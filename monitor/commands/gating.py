@@ -108,7 +108,9 @@ def _judged(
     asked = NOTHING if chosen.gate is None else _asked(settings, chosen.gate)
     is_waiting = chosen.verb == "wait"
     window = chosen.window if is_waiting else max(chosen.window, asked.over_seconds)
-    timeout = chosen.timeout or max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
+    timeout: float | None = chosen.timeout
+    if timeout is None:
+        timeout = max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
     with _progress(timeout if is_waiting else window, quiet=chosen.json) as progress:
         if is_waiting:
             waiting = wait(
@@ -117,6 +119,7 @@ def _judged(
                 timeout_seconds=timeout,
                 strict=chosen.strict,
                 asked=asked,
+                remembered=_remembered(settings),
                 accepted=accepted,
                 progress=progress,
             )

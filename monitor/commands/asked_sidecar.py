@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from monitor import __version__
-from monitor.commands import EXIT_CODES, UnseenError, UsageError, no_colour, note, say
-from monitor.commands.gating import STDOUT, entries_of, write_reports
+from monitor.commands import UnseenError, UsageError, note
+from monitor.commands.gating import entries_of
+from monitor.commands.reporting import Outputs, report
 from monitor.status.feed import LostError, Pace, Place, StatusError, open_feed
-
-if TYPE_CHECKING:
-    from monitor.act.reports.told import Told
 
 MAX_AGE_SECONDS = 60.0
 NOT_FOUND = 404
@@ -30,13 +25,12 @@ NOT_FOUND = 404
 
 def sidecar_command(
     chosen: argparse.Namespace,
-    outputs: Sequence[tuple[str, Path]],
+    outputs: Outputs,
     clock: Callable[[], float] = time.time,
     pace: Pace | None = None,
 ) -> int:
     """Ask, report, and exit as the sidecar's verdict comes out."""
     from monitor.accepting import accept, notes
-    from monitor.act.reports.kinds import KINDS
     from monitor.act.reports.told import Told
     from monitor.act.told_document import DocumentError, read
     from monitor.policy.evaluation import verdict_word
@@ -54,22 +48,10 @@ def sidecar_command(
     if ruling is not None:
         word = verdict_word(verdict.word, ruling.results, strict=chosen.strict)
         ruling = replace(ruling, word=word)
-    told = Told(verdict, __version__, ruling)
-    if chosen.json:
-        say(KINDS["json"].draw(told).rstrip("\n"))
-    elif STDOUT not in (path for _, path in outputs):
-        say(_text(told))
-    write_reports(outputs, told)
+    code = report(chosen, Told(verdict, __version__, ruling), outputs)
     for line in notes(entries, found):
         note(line)
-    return EXIT_CODES[told.word]
-
-
-def _text(told: Told) -> str:
-    from monitor.act.report import gate_text
-
-    is_coloured = sys.stdout.isatty() and not no_colour()
-    return gate_text(told.verdict, colour=is_coloured, ruling=told.ruling)
+    return code
 
 
 def _check(chosen: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from monitor.commands import UnseenError, UsageError
 from monitor.commands.asked_sidecar import sidecar_command
 from monitor.judge.verdict import verdict_of
 from monitor.model import Finding, Level
-from monitor.policy.evaluation import Ruling, verdict_word
+from monitor.policy.evaluation import Result, Ruling, verdict_word
 from monitor.status.feed import Pace
 from tests.act import snapshots
 from tests.act.rulings import BLIND, BROKEN, HELD, WARNED
@@ -51,12 +51,12 @@ class Sidecar:
             yield str(server.make_url("/")).rstrip("/")
 
 
-def document(findings: Sequence[Finding], *results: object) -> str:
+def document(findings: Sequence[Finding], *results: Result) -> str:
     """What a sidecar says of a gate of these findings and rules."""
     verdict = verdict_of(findings, snapshots.NOW)
     ruling = None
     if results:
-        ruling = Ruling("deploy", verdict_word(verdict.word, results), results)  # type: ignore[arg-type]
+        ruling = Ruling("deploy", verdict_word(verdict.word, results), results)
     return json.dumps(gate_json(verdict, version="1.2.3", ruling=ruling))
 
 
@@ -80,7 +80,7 @@ async def asked(url: str, *more: str, pace: Pace | None = None) -> int:
 )
 async def test_headline_names_what_decides_of_checks_and_of_rules(
     findings: Sequence[Finding],
-    results: Sequence[object],
+    results: Sequence[Result],
     code: int,
     said: str,
     capsys: pytest.CaptureFixture[str],
@@ -100,7 +100,7 @@ async def test_headline_names_what_decides_of_checks_and_of_rules(
     ],
 )
 async def test_strict_gate_fails_for_what_is_degraded(
-    results: Sequence[object], said: str, capsys: pytest.CaptureFixture[str]
+    results: Sequence[Result], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only where somebody asked for it."""
     async with Sidecar(document((*HEALTHY, FEW_PEERS), *results)).at() as url:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from monitor.ledger.configured import LEDGERS
 from monitor.ledger.job import Outcome
 from monitor.ledger.last import Last, put_last
 from monitor.model import Address
+from monitor.passed import read
 from monitor.poco.difference import Difference
 from tests.rpc.canned import nothing_unheard, serving
 from tests.test_gate import World
@@ -73,3 +75,56 @@ async def test_gate_with_no_time_at_all_ends_at_once(
     assert await gate(*verb, "-c", configured(world, tmp_path), "--timeout", "0") == 3
     assert "the time of 0 s was over" in capsys.readouterr().err
     assert world.node.methods == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--max-age", "5s"), "--max-age is of `headwatch gate --sidecar URL`"),
+        (("--max-age", "0"), "--max-age is of `headwatch gate --sidecar URL`"),
+        (("wait", "--max-age", "5s"), "--max-age is of `headwatch gate --sidecar URL`"),
+        (("--state", "none/state.json"), "--state none/state.json: "),
+        (("--output", "junit=none/x.xml"), "--output junit=none/x.xml: No such file or directory"),
+    ],
+)
+async def test_mistake_is_told_before_any_node_is_asked(
+    arguments: tuple[str, ...],
+    said: str,
+    *,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In one line, with exit code 2: nothing is watched for an hour in vain."""
+    monkeypatch.chdir(tmp_path)
+    assert await gate(*arguments, "-c", configured(world, tmp_path)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"headwatch: {said}")
+    assert world.node.methods == []
+
+
+@pytest.mark.parametrize("more", [("--sidecar", "http://127.0.0.1:1"), ("--max-age", "5s")])
+async def test_conformance_takes_no_option_of_a_sidecar(
+    more: tuple[str, ...], world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Vectors are put to a node, whatever a sidecar says."""
+    node = ("--vectors", tmp_path, "--node", world.node.url)
+    assert await gate("conformance", *node, *more) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"headwatch: {more[0]} ")
+    assert world.node.methods == []
+
+
+async def test_pass_is_remembered_beside_a_report_that_cannot_be_written(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The node has passed; the pipeline does not go on without what it asked for."""
+    config, state, report = configured(world, tmp_path), tmp_path / "s.json", tmp_path / "a.json"
+    outputs = ("--output", "junit=/dev/full", "--output", f"json={report}")
+    assert await gate("-c", config, "--state", state, *outputs) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("PASS  ")
+    assert "--output junit=/dev/full: No space left on device" in said.err
+    passed = read(state).nodes["local"]
+    assert passed.report == "sha256:" + hashlib.sha256(report.read_bytes()).hexdigest()

@@ -163,6 +163,16 @@ def test_file_is_read(tmp_path: Path) -> None:
     assert load_accepted(path, NOW) == (entry("head", "behind"),)
 
 
+def test_file_that_is_not_there_is_told_with_where_one_is_shown(tmp_path: Path) -> None:
+    """And not with the command that writes a configuration."""
+    path = tmp_path / "accepted.yaml"
+    for said in ("there is no such file", "is empty"):
+        with pytest.raises(ConfigError) as caught:
+            load_accepted(path, NOW)
+        assert str(caught.value) == f"{path}: {said}; docs/gate.md shows what one looks like"
+        path.write_text("# nothing yet\n")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -64,7 +64,7 @@ async def test_gate_fails_for_a_ledger_that_differs(
     assert await gate(*verb, "-c", config, "--timeout", "2s") == 1
     assert "ledger drops FAILED: ledger" in capsys.readouterr().out
     put_last(folder, Last(time.time(), LEDGER.address, Outcome("pass")))
-    assert await gate(*verb, "-c", config, "--timeout", "20s") == 0
+    assert await gate(*verb, "-c", config, "--timeout", "60s") == 0
 
 
 @pytest.mark.parametrize("verb", [(), ("wait",)], ids=["at once", "wait"])

@@ -37,19 +37,25 @@ def _accepted(finding: Finding, entries: Sequence[Accepted]) -> Finding:
 
 
 def covers(entry: Accepted, finding: Finding) -> bool:
-    """Whether this is the finding that was accepted; one that is well is none."""
-    is_it = (entry.check, entry.subject) == (finding.check, finding.subject)
+    """Whether this is the finding that was accepted; what was not seen cannot be."""
+    is_it = (entry.check, entry.subject) == finding.key
     is_reason = not entry.reasons or finding.reason in entry.reasons
-    return is_it and is_reason and finding.level != Level.OK
+    return is_it and is_reason and finding.level > Level.UNKNOWN
 
 
 def notes(entries: Sequence[Accepted], verdict: Verdict) -> Iterator[str]:
     """What somebody should look at: entries that are over, and those for which there is nothing.
 
-    `verdict` is what was found, before anything was accepted.
+    `verdict` is what was found, before anything was accepted. Of what was not seen nobody can say
+    that it is gone.
     """
-    found = [[covers(entry, finding) for finding in verdict.findings] for entry in entries]
-    return _notes(entries, [any(some) for some in found], verdict.at)
+    unseen = {finding.key for finding in verdict.findings if finding.level == Level.UNKNOWN}
+    found = [
+        (entry.check, entry.subject) in unseen
+        or any(covers(entry, finding) for finding in verdict.findings)
+        for entry in entries
+    ]
+    return _notes(entries, found, verdict.at)
 
 
 def accept_comparisons(
@@ -80,8 +86,13 @@ def notes_on_comparisons(
     entries: Sequence[Accepted], comparisons: Sequence[Comparison], now: float
 ) -> Iterator[str]:
     """As `notes`; `comparisons` are what was found, before anything was accepted."""
-    found = [[covers_comparison(entry, one) for one in comparisons] for entry in entries]
-    return _notes(entries, [any(some) for some in found], now)
+    unseen = {(one.check, one.subject) for one in comparisons if one.outcome == "unknown"}
+    found = [
+        (entry.check, entry.subject) in unseen
+        or any(covers_comparison(entry, one) for one in comparisons)
+        for entry in entries
+    ]
+    return _notes(entries, found, now)
 
 
 def _notes(entries: Sequence[Accepted], found: Sequence[bool], now: float) -> Iterator[str]:

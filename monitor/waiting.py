@@ -7,7 +7,7 @@ verdict counts from the moment it became a pass; whatever came before it is forg
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from monitor.config import Settings
@@ -26,14 +26,17 @@ async def wait(
     timeout_seconds: float = 300.0,
     strict: bool = False,
     asked: Asked = NOTHING,
+    remembered: Callable[[float], Iterable[Finding]] = lambda now: (),
     accepted: Callable[[Verdict], Verdict] = lambda verdict: verdict,
     progress: Callable[[Verdict, float], None] = lambda verdict, seconds: None,
 ) -> Outcome:
     """Judge again and again until the verdict is pass and has been for `hold_seconds`.
 
     Past `timeout_seconds` the outcome is what is known by then, and has timed out. Rules are held
-    against the samples of the whole wait, each over its own time. `accepted` sees each verdict
-    before it counts; `progress` is called after every round, with the seconds since the beginning.
+    against the samples of the whole wait, each over its own time. `remembered` gives what was found
+    by others, who were there before: it is asked after every round, with the time. `accepted` sees
+    each verdict before it counts; `progress` is called after every round, with the seconds since
+    the beginning.
     """
     async with Sidecar(settings, is_gate=True) as sidecar:
         began = sidecar.clock()
@@ -44,7 +47,8 @@ async def wait(
 
         def known(why: str) -> Outcome:
             now = sidecar.clock()
-            found: dict[tuple[str, str], Finding] = all_of(sidecar, {}, why)
+            found = all_of(sidecar, {}, why)
+            found |= {finding.key: finding for finding in remembered(now)}
             skipped = sidecar.verdict.skipped
             verdict = accepted(verdict_of(found.values(), now, skipped, strict=strict))
             ruling = ruling_of(asked, sampler, verdict, now, strict=strict)

@@ -75,6 +75,28 @@ def test_accepting_one_of_two_leaves_the_other() -> None:
     assert accept([entry("peers")], both).word == "fail"
 
 
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("reasons", [(), ("no_answer",)])
+def test_finding_that_was_not_seen_cannot_be_accepted(
+    level: Level, reasons: tuple[str, ...]
+) -> None:
+    """What somebody knew and let pass is no answer to what nobody could look at."""
+    found = verdict_of((snapshots.finding("fork", NODE, level, "no_answer"),), NOW)
+    given = accept([entry("fork", *reasons)], found)
+    is_bad = level > Level.UNKNOWN
+    assert (given.findings[0].reason == ACCEPTED) is is_bad
+    assert given.word == ("pass" if is_bad else found.word)
+    assert found.word == "inconclusive" or level != Level.UNKNOWN
+
+
+def test_notes_do_not_call_gone_what_was_not_seen() -> None:
+    """A node that did not answer this time may be as wrong as before."""
+    found = verdict_of((snapshots.finding("head", NODE, Level.UNKNOWN, "timeout"),), NOW)
+    assert list(notes([entry(), entry("head", "behind")], found)) == []
+    unseen = entry("answers", subject=METHOD)
+    assert list(notes_on_comparisons([unseen], [compared("unknown")], NOW)) == []
+
+
 def test_notes_name_what_is_over_and_what_is_not_needed_any_more() -> None:
     """A file of exceptions must not only grow."""
     said = list(notes([entry(), entry(days=-1), entry("stall"), entry("head", "ahead")], FOUND))
@@ -139,6 +161,16 @@ def test_file_is_read(tmp_path: Path) -> None:
         f'  - {{check: head, subject: "{NODE}", why: known, until: "{TODAY}", reasons: [behind]}}\n'
     )
     assert load_accepted(path, NOW) == (entry("head", "behind"),)
+
+
+def test_file_that_is_not_there_is_told_with_where_one_is_shown(tmp_path: Path) -> None:
+    """And not with the command that writes a configuration."""
+    path = tmp_path / "accepted.yaml"
+    for said in ("there is no such file", "is empty"):
+        with pytest.raises(ConfigError) as caught:
+            load_accepted(path, NOW)
+        assert str(caught.value) == f"{path}: {said}; docs/gate.md shows what one looks like"
+        path.write_text("# nothing yet\n")
 
 
 @pytest.mark.parametrize(

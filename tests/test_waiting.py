@@ -12,9 +12,10 @@ from monitor.accepting import accept
 from monitor.act.words import headline
 from monitor.config.accepted import Accepted
 from monitor.gate import Asked
-from monitor.model import Verdict
+from monitor.model import Finding, Level, Verdict
 from monitor.policy.rules import Options, parse
 from monitor.waiting import wait
+from tests.act import snapshots
 from tests.rpc.canned import nothing_unheard, serving
 from tests.test_gate import World
 
@@ -89,6 +90,35 @@ async def test_wait_takes_what_is_accepted_for_well(world: World) -> None:
     outcome = await wait(world.settings(), timeout_seconds=SOON, accepted=partial(accept, [known]))
     assert (outcome.word, outcome.timed_out) == ("pass", False)
     assert "accepted" in {finding.reason for finding in outcome.verdict.findings}
+
+
+LOST = snapshots.finding("transactions", "account:hot", Level.FAILED, "lost")
+
+
+async def test_wait_asks_what_others_remember_after_every_round(world: World) -> None:
+    """A lost transaction is no pass while it is lost, and holds nothing up when it no longer is."""
+    told = iter([[LOST], [LOST]])
+    words: list[str] = []
+
+    def remembered(now: float) -> list[Finding]:
+        del now
+        return next(told, [])
+
+    outcome = await wait(
+        world.settings(),
+        timeout_seconds=SOON,
+        remembered=remembered,
+        progress=lambda verdict, seconds: words.append(verdict.word),
+    )
+    assert words == ["fail", "fail", "pass"]
+    assert (outcome.word, outcome.timed_out) == ("pass", False)
+
+
+async def test_wait_past_its_time_tells_what_others_remember(world: World) -> None:
+    """As a gate does that does not wait."""
+    outcome = await wait(world.settings(), timeout_seconds=0.5, remembered=lambda now: [LOST])
+    assert (outcome.word, outcome.timed_out) == ("fail", True)
+    assert LOST in outcome.verdict.findings
 
 
 async def test_wait_that_ends_before_a_pass_has_held_is_inconclusive(world: World) -> None:

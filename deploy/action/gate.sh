@@ -32,6 +32,11 @@ option --for "$GATE_FOR"
 option --timeout "$GATE_TIMEOUT"
 option --accepted "$GATE_ACCEPTED"
 option --state "$GATE_STATE"
+option --baseline "$GATE_BASELINE"
+option --candidate "$GATE_CANDIDATE"
+while read -r url; do option --reference "$url"; done <<<"$GATE_REFERENCES"
+option --network "$GATE_NETWORK"
+option --traffic "$GATE_TRAFFIC"
 
 reports=$(mktemp -d "$RUNNER_TEMP/headwatch-gate.XXXXXX")
 arguments+=(

@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 
 from monitor.act.words import plain
+from monitor.judge.verdict import verdict_of
 from monitor.model import BlockNumber, BlockStamp, Evidence, Finding, Hash32, Key, Level, Verdict
-from monitor.policy.evaluation import Result, Ruling
+from monitor.policy.evaluation import Result, Ruling, verdict_word
 from monitor.policy.rules import Options, Severity, parse
 from monitor.policy.units import PolicyError
 
@@ -100,7 +101,9 @@ def read(body: bytes) -> tuple[Verdict, Ruling | None]:
     """The verdict and, where a gate was asked, its ruling. Raises DocumentError."""
     try:
         document = _DECODER.decode(body)
-        verdict = _verdict(document)
+        findings = tuple(_finding(one) for one in document.findings)
+        skipped = tuple(one.key for one in document.skipped)
+        verdict = verdict_of(findings, document.at.timestamp(), skipped)
         results = tuple(_result(rule) for rule in document.rules)
     except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError, ValueError) as error:
         message = f"no verdict of headwatch: {plain(str(error))}"
@@ -108,17 +111,14 @@ def read(body: bytes) -> tuple[Verdict, Ruling | None]:
     except PolicyError as error:
         message = f"a rule that this version cannot read: {plain(str(error))}"
         raise DocumentError(message) from None
+    # What is written there is the word of checks and rules together.
+    word = verdict_word(verdict.word, results)
+    if document.verdict != word:
+        message = f"it says {document.verdict}, and its checks and rules come to {word}"
+        raise DocumentError(message)
     if document.policy is None:
         return verdict, None
-    return verdict, Ruling(plain(document.policy), document.verdict, results)
-
-
-def _verdict(document: _Document) -> Verdict:
-    findings = tuple(_finding(one) for one in document.findings)
-    worst = max((finding.level for finding in findings), default=Level.UNKNOWN)
-    skipped = tuple(one.key for one in document.skipped)
-    at = document.at.timestamp()
-    return Verdict(at, findings, document.verdict, worst, skipped)
+    return verdict, Ruling(plain(document.policy), word, results)
 
 
 def _finding(one: _Finding) -> Finding:

@@ -9,13 +9,14 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.commands import EXIT_CODES, UsageError, no_colour, note, say
-from monitor.commands.gating import STDOUT, canary_options, entries_of, write_reports
+from monitor.commands import UsageError, note
+from monitor.commands.gating import canary_options, check_state, entries_of, remember
+from monitor.commands.reporting import Outputs, report
 
 if TYPE_CHECKING:
     from monitor.act.reports.told import Told
@@ -24,28 +25,32 @@ if TYPE_CHECKING:
     from monitor.canary.traffic import Request
     from monitor.config import Settings
     from monitor.model import Hash32
+    from monitor.url import Url
 
 TRANSACTION_CHARACTERS_MAX = 4 * 2**20
+"""Of the file: twice what is taken for a transaction, so that what is cut is refused."""
+CANDIDATE = "candidate"
+"""The name under which the state file has the one that passed."""
 
 
 def canary_command(
     chosen: argparse.Namespace,
-    outputs: Sequence[tuple[str, Path]],
+    outputs: Outputs,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Compare, report, and exit as the comparisons come out."""
     _check(chosen)
     entries = entries_of(chosen.accepted)
+    check_state(chosen.state)
     settings = _settings(chosen)
     with contextlib.ExitStack() as stack:
         traffic = stack.enter_context(_opened(chosen.traffic))
         progress = stack.enter_context(_progress(chosen.window, quiet=chosen.json))
         plan = _plan(chosen, settings, traffic)
-        from monitor.canary.run import compare
         from monitor.canary.traffic import TrafficError
 
         try:
-            found = asyncio.run(compare(plan, progress=progress))
+            found = asyncio.run(_compared(plan, progress, chosen.timeout))
         except TrafficError as error:
             message = f"--traffic {chosen.traffic}: {error}"
             raise UsageError(message) from None
@@ -56,10 +61,51 @@ def canary_command(
     from monitor.accepting import accept_comparisons, notes_on_comparisons
 
     told = _told(accept_comparisons(entries, found, now), now, strict=chosen.strict)
-    _report(chosen, told, outputs)
+    code = report(chosen, told, outputs)
+    if chosen.state is not None and told.word == "pass":
+        versions = asyncio.run(_versions(plan.candidate, clock))
+        remember(chosen.state, [CANDIDATE], versions, told)
     for line in notes_on_comparisons(entries, found, now):
         note(line)
-    return EXIT_CODES[told.word]
+    return code
+
+
+async def _compared(
+    plan: Plan, progress: Callable[[str, float], None], timeout_seconds: float | None
+) -> tuple[Comparison, ...]:
+    """What came of the checks; all of them are unknown where the time is over before the last."""
+    from monitor.canary.comparison import TITLES, Comparison
+    from monitor.canary.run import compare
+
+    limit = asyncio.timeout(timeout_seconds)
+    try:
+        async with limit:
+            await asyncio.sleep(0)  # Where there is no time at all, nothing begins.
+            return await compare(plan, progress=progress)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    said = f"not known when the {timeout_seconds:g} s of --timeout were over"
+    return tuple(Comparison(check, "unknown", "timed_out", said) for check in TITLES)
+
+
+async def _versions(candidate: Url, clock: Callable[[], float]) -> Mapping[str, str]:
+    """What passed, as the state file has it; empty where the candidate does not say it."""
+    from monitor.rpc import decode
+    from monitor.rpc.errors import RpcError
+    from monitor.rpc.node import Node
+    from monitor.wire import open_session
+
+    async with open_session() as session:
+        node = Node(CANDIDATE, candidate, session, clock=clock)
+        try:
+            version = await node.ask("web3_clientVersion", (), decode.text)
+        except RpcError:
+            return {}
+        finally:
+            await node.close()
+    version = candidate.scrub(version)
+    return {CANDIDATE: version} if version else {}
 
 
 def _check(chosen: argparse.Namespace) -> None:
@@ -73,7 +119,7 @@ def _check(chosen: argparse.Namespace) -> None:
         "-c": chosen.config,
         "--gate": chosen.gate,
         "--node": chosen.node,
-        "--timeout": chosen.timeout,
+        "--sidecar": chosen.sidecar,
     }
     for name, value in others.items():
         if value is not None:
@@ -139,8 +185,8 @@ def _transaction(path: Path | None) -> tuple[bytes | None, Hash32 | None]:
     from monitor.transactions.raw import RawError, decode, from_hex, transaction_hash
 
     try:
-        text = path.read_text(encoding="ascii")[:TRANSACTION_CHARACTERS_MAX].strip()
-        raw = from_hex(text)
+        with path.open(encoding="ascii") as file:
+            raw = from_hex(file.read(TRANSACTION_CHARACTERS_MAX).strip())
         decode(raw)
     except OSError as error:
         message = f"--transaction {path}: {error.strerror}"
@@ -180,18 +226,6 @@ def _told(found: tuple[Comparison, ...], now: float, *, strict: bool) -> Told:
     word = word_of(found, strict=strict)
     levels = {"pass": Level.OK, "fail": Level.FAILED, "inconclusive": Level.UNKNOWN}
     return Told(Verdict(now, (), word, levels[word]), __version__, comparisons=found)
-
-
-def _report(chosen: argparse.Namespace, told: Told, outputs: Sequence[tuple[str, Path]]) -> None:
-    from monitor.act.report import gate_text
-    from monitor.act.reports.kinds import KINDS
-
-    if chosen.json:
-        say(KINDS["json"].draw(told).rstrip("\n"))
-    elif STDOUT not in (path for _, path in outputs):
-        is_coloured = sys.stdout.isatty() and not no_colour()
-        say(gate_text(told.verdict, colour=is_coloured, comparisons=told.comparisons))
-    write_reports(outputs, told)
 
 
 @contextlib.contextmanager

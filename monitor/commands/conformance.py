@@ -6,15 +6,15 @@ import argparse
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.commands import EXIT_CODES, UsageError, no_colour, note, say
-from monitor.commands.gating import STDOUT, canary_options, write_reports
+from monitor.commands import UsageError, note
+from monitor.commands.gating import canary_options
+from monitor.commands.reporting import Outputs, report
 
 if TYPE_CHECKING:
     from monitor.act.reports.told import Told
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def conformance_command(
     chosen: argparse.Namespace,
-    outputs: Sequence[tuple[str, Path]],
+    outputs: Outputs,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Put the vectors, report, and exit as they come out."""
@@ -40,11 +40,11 @@ def conformance_command(
     except VectorError as error:
         raise UsageError(str(error)) from None
     told = _told(found, clock(), strict=chosen.strict)
-    _report(chosen, told, found, outputs)
+    code = report(chosen, told, outputs)
     if not chosen.method:
         for line in _unused(chosen.skip, plan.places, plan.skips):
             note(line)
-    return EXIT_CODES[told.word]
+    return code
 
 
 def _check(chosen: argparse.Namespace) -> None:
@@ -56,6 +56,7 @@ def _check(chosen: argparse.Namespace) -> None:
         **canary_options(chosen),
         "-c": chosen.config,
         "--gate": chosen.gate,
+        "--sidecar": chosen.sidecar,
         "--reference": chosen.reference or None,
         "--network": chosen.network,
         "--interval-seconds": chosen.interval_seconds,
@@ -96,23 +97,6 @@ def _told(found: Conformance, now: float, *, strict: bool) -> Told:
     word = word_of(found, strict=strict)
     levels = {"pass": Level.OK, "fail": Level.FAILED, "inconclusive": Level.UNKNOWN}
     return Told(Verdict(now, (), word, levels[word]), __version__, conformance=found)
-
-
-def _report(
-    chosen: argparse.Namespace,
-    told: Told,
-    found: Conformance,
-    outputs: Sequence[tuple[str, Path]],
-) -> None:
-    from monitor.act.conformance import conformance_text
-    from monitor.act.reports.kinds import KINDS
-
-    if chosen.json:
-        say(KINDS["json"].draw(told).rstrip("\n"))
-    elif STDOUT not in (path for _, path in outputs):
-        is_coloured = sys.stdout.isatty() and not no_colour()
-        say(conformance_text(told.verdict, found, colour=is_coloured))
-    write_reports(outputs, told)
 
 
 def _unused(path: Path | None, places: Sequence[Place], skips: Sequence[Skip]) -> Iterator[str]:

@@ -55,7 +55,8 @@ def add_gate(gate: argparse.ArgumentParser) -> None:
         "--timeout",
         metavar="TIME",
         type=seconds_of,
-        help="decide by then with what is known (default: 5m, or a minute more than is watched)",
+        help="decide by then with what is known (default: 5m, or a minute more than is watched; "
+        "with --baseline and --candidate as long as it takes)",
     )
     gate.add_argument(
         "--accepted",

@@ -8,20 +8,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.commands import (
-    EXIT_CODES,
-    UsageError,
-    config_path,
-    load_settings,
-    no_colour,
-    note,
-    say,
-)
+from monitor.commands import UsageError, config_path, load_settings, note
+from monitor.commands.reporting import Outputs, check_outputs, report
 
 if TYPE_CHECKING:
     from monitor.act.reports.told import Told
@@ -38,18 +31,18 @@ OUTPUT_KINDS = (
     *("codequality", "dotenv", "openmetrics"),
 )
 """Those of `act.reports.KINDS`, which is not imported for a help text."""
-STDOUT = Path("-")
 
 
 def gate_command(chosen: argparse.Namespace) -> int:
     """`headwatch gate`."""
     outputs = [output_of(text) for text in chosen.output]
+    check_outputs(outputs)
     elsewhere = _elsewhere(chosen)
     if elsewhere is not None:
         return elsewhere(chosen, outputs)
     settings = _gate_settings(chosen)
     entries = entries_of(chosen.accepted)
-    _check_state(chosen.state)
+    check_state(chosen.state)
     found: list[Verdict] = []
 
     def accepted(verdict: Verdict) -> Verdict:
@@ -60,9 +53,9 @@ def gate_command(chosen: argparse.Namespace) -> int:
 
     outcome, timeout = _judged(chosen, settings, accepted)
     told = _told(chosen, outcome)
-    _report(chosen, told, outputs)
+    code = report(chosen, told, outputs)
     if chosen.state is not None and outcome.word == "pass":
-        _remember(chosen.state, settings, outcome, told)
+        remember(chosen.state, [node.name for node in settings.nodes], outcome.versions, told)
     if entries:
         from monitor.accepting import notes
 
@@ -72,13 +65,16 @@ def gate_command(chosen: argparse.Namespace) -> int:
         note("ended early: a rule with abort_on_fail has failed")
     if outcome.timed_out:
         note(f"the time of {timeout:g} s was over before everything was certain")
-    return EXIT_CODES[outcome.word]
+    return code
 
 
 def _elsewhere(
     chosen: argparse.Namespace,
-) -> Callable[[argparse.Namespace, Sequence[tuple[str, Path]]], int] | None:
+) -> Callable[[argparse.Namespace, Outputs], int] | None:
     """Who runs what judges no node by the network; None where the network is to judge."""
+    if chosen.max_age is not None and chosen.sidecar is None:
+        message = "--max-age is of `headwatch gate --sidecar URL`"
+        raise UsageError(message)
     if chosen.verb == "conformance":
         from monitor.commands.conformance import conformance_command
 
@@ -108,7 +104,9 @@ def _judged(
     asked = NOTHING if chosen.gate is None else _asked(settings, chosen.gate)
     is_waiting = chosen.verb == "wait"
     window = chosen.window if is_waiting else max(chosen.window, asked.over_seconds)
-    timeout = chosen.timeout or max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
+    timeout: float | None = chosen.timeout
+    if timeout is None:
+        timeout = max(TIMEOUT_SECONDS, window + BEYOND_SECONDS)
     with _progress(timeout if is_waiting else window, quiet=chosen.json) as progress:
         if is_waiting:
             waiting = wait(
@@ -117,6 +115,7 @@ def _judged(
                 timeout_seconds=timeout,
                 strict=chosen.strict,
                 asked=asked,
+                remembered=_remembered(settings),
                 accepted=accepted,
                 progress=progress,
             )
@@ -160,26 +159,7 @@ def entries_of(path: Path | None, clock: Callable[[], float] = time.time) -> Seq
     return load_accepted(path, clock())
 
 
-def _report(chosen: argparse.Namespace, told: Told, outputs: Sequence[tuple[str, Path]]) -> None:
-    """Say the outcome, on standard output unless a report goes there, and write the reports."""
-    from monitor.act.report import gate_text
-    from monitor.act.reports.kinds import KINDS
-
-    if chosen.json:
-        say(KINDS["json"].draw(told).rstrip("\n"))
-    elif STDOUT not in (path for _, path in outputs):
-        is_coloured = sys.stdout.isatty() and not no_colour()
-        say(gate_text(told.verdict, colour=is_coloured, ruling=told.ruling))
-    write_reports(outputs, told)
-
-
-def write_reports(outputs: Sequence[tuple[str, Path]], told: Told) -> None:
-    """Every report that was asked for. Raises UsageError where one cannot be written."""
-    for kind, path in outputs:
-        _write(kind, path, told)
-
-
-def _check_state(path: Path | None) -> None:
+def check_state(path: Path | None) -> None:
     """What is wrong with the state file is told before the nodes are watched, and not after."""
     if path is None:
         return
@@ -195,19 +175,19 @@ def _check_state(path: Path | None) -> None:
         raise UsageError(message)
 
 
-def _remember(path: Path, settings: Settings, outcome: Outcome, told: Told) -> None:
-    """Write down which versions passed. Raises UsageError where it cannot be written."""
+def remember(path: Path, names: Iterable[str], versions: Mapping[str, str], told: Told) -> None:
+    """Write down which versions of these nodes passed. Raises UsageError where it cannot be."""
     from monitor.act.reports.kinds import KINDS
     from monitor.passed import StateError, digest, record
 
-    report = digest(KINDS["json"].draw(told))
+    report_digest = digest(KINDS["json"].draw(told))
     try:
-        record(path, outcome.versions, report=report, at=outcome.verdict.at)
+        record(path, versions, report=report_digest, at=told.verdict.at)
     except StateError as error:
         raise UsageError(str(error)) from None
-    for node in settings.nodes:
-        if node.name not in outcome.versions:
-            note(f"{path} does not say that {node.name} passed: its version was not seen")
+    for name in names:
+        if name not in versions:
+            note(f"{path} does not say that {name} passed: its version was not seen")
 
 
 def _remembered(settings: Settings) -> Callable[[float], Iterable[Finding]]:
@@ -241,23 +221,6 @@ def _told(chosen: argparse.Namespace, outcome: Outcome) -> Told:
     path = config_path(chosen)
     count = 0 if ruling is None else len(ruling.results)
     return Told(verdict, __version__, ruling, str(path), lines_of(path, chosen.gate, count))
-
-
-def _write(kind: str, path: Path, told: Told) -> None:
-    """Write one report; `-` is standard output. Raises UsageError where it cannot be written."""
-    from monitor.act.reports.kinds import KINDS
-
-    report = KINDS[kind].draw(told)
-    if path == STDOUT:
-        if report:
-            say(report.rstrip("\n"))
-        return
-    try:
-        with path.open("a" if KINDS[kind].appends else "w", encoding="utf-8") as file:
-            file.write(report)
-    except OSError as error:
-        message = f"--output {kind}={path}: {error.strerror}"
-        raise UsageError(message) from None
 
 
 def _asked(settings: Settings, name: str) -> Asked:

@@ -77,7 +77,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
 
     Relative paths in the file are relative to its folder.
     """
-    tree = read(path)
+    tree = read(path, "`headwatch config init` writes one to start from")
     folder = path.absolute().parent
     resolve(tree, env, folder)
     return _settings(tree, env, folder)

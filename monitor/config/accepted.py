@@ -50,7 +50,7 @@ class AcceptedFile(Model):
 
 def load_accepted(path: Path, now: float) -> tuple[Accepted, ...]:
     """The entries of a YAML file. Raises ConfigError with every mistake at its line."""
-    tree = read(path)
+    tree = read(path, "docs/gate.md shows what one looks like")
     read_entries: tuple[Accepted, ...] = ()
     try:
         read_entries = AcceptedFile.model_validate(tree.root).accepted

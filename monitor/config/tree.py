@@ -115,18 +115,20 @@ class Tree:
                 yield (*loc, step), item
 
 
-def read(path: Path) -> Tree:
-    """The tree of a YAML file. Raises ConfigError, of one problem, when there is none to be had."""
-    return parse(_text(path), str(path))
+def read(path: Path, hint: str = "") -> Tree:
+    """The tree of a YAML file. Raises ConfigError, of one problem, when there is none to be had.
+
+    `hint` says how to come by such a file, to whoever has none or an empty one.
+    """
+    return parse(_text(path, hint), str(path), hint)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, hint: str) -> str:
     name = str(path)
     try:
         with path.open("rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
-        hint = "`headwatch config init` writes one to start from"
         raise _one(name, "there is no such file", hint=hint) from None
     except IsADirectoryError:
         raise _one(name, "expected a file, found a directory") from None
@@ -150,8 +152,11 @@ def _one(name: str, message: str, line: int = 0, hint: str = "") -> ConfigError:
     return ConfigError([Problem(name, line, "", message, hint)])
 
 
-def parse(text: str, name: str) -> Tree:
-    """The tree of `text`; `name` is said in problems. Raises ConfigError on a syntax error."""
+def parse(text: str, name: str, hint: str = "") -> Tree:
+    """The tree of `text`; `name` is said in problems, and `hint` where there is nothing in it.
+
+    Raises ConfigError on a syntax error.
+    """
     # Imported here because only reading a file needs it.
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -169,7 +174,7 @@ def parse(text: str, name: str) -> Tree:
     except YAMLError as error:
         raise _one(name, _syntax(error), _line(error, text)) from None
     if node is None:
-        raise _one(name, "is empty", hint="`headwatch config init` writes one to start from")
+        raise _one(name, "is empty", hint=hint)
     if not isinstance(tree.root, dict):
         expected = "expected settings as `name: value` lines"
         raise _one(name, f"{expected}, {tree.found((), tree.root)}", node.start_mark.line + 1)

@@ -1,7 +1,7 @@
 """Reading a running sidecar over HTTP: its state, anew whenever its stream of events ticks.
 
-Every read has a deadline and a limit. What goes wrong is said in words that name no path and no
-key: an address may carry one.
+Another of its documents is read once. Every read has a deadline and a limit. What goes wrong is
+said in words that name no path and no key: an address may carry one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import aiohttp
 from monitor.url import Url
 from monitor.wire import BROKEN, connection_text
 
-STATE_BYTES_MAX = 32 << 20
+ANSWER_BYTES_MAX = 32 << 20
 LINE_BYTES_MAX = 64 << 10
 """Of one line of the stream of events."""
 STATE_PATH = "/api/v1/state"
@@ -30,12 +30,20 @@ class LostError(Exception):
     """The sidecar cannot be reached, or says nothing that can be read; the text says why."""
 
 
+class StatusError(LostError):
+    """It answered with an HTTP status that is none of an answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"it answered with status {status}")
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long is waited, in seconds."""
 
     answer: float = 10.0
-    """For a whole state document, and for the stream to begin."""
+    """For a whole document, however it drips in, and for the stream to begin."""
     silence: float = 40.0
     """Between two lines of the stream; the sidecar sends one every 15 s at the latest."""
     between: float = 0.25
@@ -118,15 +126,19 @@ class Feed:
 
     async def state(self) -> bytes:
         """The state document of this moment. Raises LostError."""
+        return await self.document(STATE_PATH)
+
+    async def document(self, path: str) -> bytes:
+        """What one of its routes answers. Raises LostError, and StatusError of another than 200."""
         limits = aiohttp.ClientTimeout(total=self._pace.answer)
-        async with self._get(STATE_PATH, limits) as response:
+        async with self._get(path, limits) as response:
             if response.status != 200:  # noqa: PLR2004
-                raise LostError(_status_text(response.status))
+                raise StatusError(response.status)
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
-                if len(body) > STATE_BYTES_MAX:
-                    message = f"its state is larger than {STATE_BYTES_MAX >> 20} MiB"
+                if len(body) > ANSWER_BYTES_MAX:
+                    message = f"its answer is larger than {ANSWER_BYTES_MAX >> 20} MiB"
                     raise LostError(message)
         return bytes(body)
 
@@ -165,7 +177,7 @@ class Feed:
                 if response.status in WITHOUT_STREAM:
                     await self._tick_by_itself(changed)
                 if response.status != 200:  # noqa: PLR2004
-                    raise LostError(_status_text(response.status))
+                    raise StatusError(response.status)
                 changed.set()
                 ticks = Ticks()
                 async for chunk in response.content.iter_any():
@@ -203,10 +215,6 @@ class Feed:
             # aiohttp's words for a broken answer repeat parts of it.
             message = "its answer cannot be read"
             raise LostError(message) from None
-
-
-def _status_text(status: int) -> str:
-    return f"it answered with status {status}"
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 from monitor.act.report import gate_json
 from monitor.act.reports.told import Told
 from monitor.act.told_document import DocumentError, read
+from tests.act import rulings
 from tests.act.reports.told import RUNS
 from tests.act.snapshots import SITUATIONS
 
@@ -57,6 +58,21 @@ def test_answer_that_is_no_verdict_is_refused(body: bytes, said: str) -> None:
     with pytest.raises(DocumentError, match=said) as caught:
         read(body)
     assert str(caught.value).isprintable()
+
+
+def test_word_of_the_checks_is_theirs_beside_a_rule_that_is_broken() -> None:
+    """What the document calls its verdict is the word of both."""
+    checks = RUNS["healthy"].verdict
+    verdict, ruling = read(written(Told(checks, "1.2.3", rulings.ruling("fail", rulings.BROKEN))))
+    assert (verdict, ruling and ruling.word) == (checks, "fail")
+
+
+@pytest.mark.parametrize("word", ["fail", "inconclusive"])
+def test_verdict_that_does_not_follow_from_what_was_found_is_refused(word: str) -> None:
+    """A version that judges otherwise cannot be told of as if it were this one."""
+    document = json.loads(written(RUNS["healthy"])) | {"verdict": word}
+    with pytest.raises(DocumentError, match=f"it says {word}, and its checks and rules come to pa"):
+        read(json.dumps(document).encode())
 
 
 def test_rule_of_another_version_is_refused() -> None:

@@ -68,6 +68,40 @@ async def test_each_file_comes_to_what_the_node_answers(tmp_path: Path) -> None:
     assert [(each.baseline, each.candidate) for each in one.differences] == [('"0x2"', '"0x1"')]
 
 
+@pytest.mark.parametrize("code", [-32000, -32601, -32004])
+async def test_method_that_answered_is_not_absent_whatever_is_said_of_it(
+    tmp_path: Path, code: int
+) -> None:
+    """An error whose words are those of a missing method is another answer where it is there."""
+    write(tmp_path, "eth_call/crashes", asks("eth_call", "b"), answers("0x1"))
+    write(tmp_path, "eth_call/works", asks("eth_call", "c"), answers("0x1"))
+    write(tmp_path, "eth_revert/crashes", asks("eth_revert", "b"), answers("0x1"))
+    write(tmp_path, "eth_revert/works", asks("eth_revert", "a"), refuses(3))
+    write(tmp_path, "eth_gone/one", asks("eth_gone", "b"), answers("0x1"))
+    write(tmp_path, "eth_gone/two", asks("eth_gone", "b"), refuses(3))
+    crash = Refusal("method handler crashed: value not available", code)
+    said = {"a": Refusal("reverted", 3), "b": crash, "c": "0x1"}
+    node = Canned(
+        answers=dict.fromkeys(
+            ("eth_call", "eth_revert", "eth_gone"), lambda params: said[params[0]]
+        )
+    )
+    async with serving(node):
+        found = await put(node, tmp_path)
+    assert came(found) == {
+        "eth_call/crashes": ("fail", "differs"),
+        "eth_call/works": ("pass", "same"),
+        "eth_gone/one": ("skipped", "absent"),
+        "eth_gone/two": ("skipped", "absent"),
+        "eth_revert/crashes": ("fail", "differs"),
+        "eth_revert/works": ("pass", "same"),
+    }
+    (one,) = (one for one in found.files if one.id == "eth_call/crashes")
+    assert [(each.baseline, each.candidate) for each in one.differences] == [
+        ("a result", f"error {code}")
+    ]
+
+
 async def test_request_is_put_as_it_is_written_with_an_id_of_ours(tmp_path: Path) -> None:
     """Each in a request of its own, its params to the letter."""
     number = "12345678901234567890123"
@@ -361,3 +395,22 @@ async def test_nothing_of_the_url_is_told(tmp_path: Path, before: int) -> None:
     one = found.files[0]
     assert [each.path for each in one.differences] == ["***", "b", "a"]
     assert one.summary == "eth_a: 3 differences, the first at ***"
+
+
+async def test_key_that_is_expected_to_be_masked_is_not_told(tmp_path: Path) -> None:
+    """Masked it is the very answer; and JSON may write a key in escapes."""
+    write(tmp_path, "eth_a/one", asks("eth_a"), answers("***"))
+    escaped = "".join(f"\\u{ord(c):04x}" for c in KEY)
+
+    async def respond(request: web.BaseRequest, message: Any) -> web.Response | None:
+        del request
+        text = f'{{"jsonrpc":"2.0","id":{message["id"]},"result":"{escaped}"}}'
+        return web.Response(text=text) if message["method"] == "eth_a" else None
+
+    node = Canned(respond=respond)
+    async with serving(node):
+        found = await put(node, tmp_path)
+    assert came(found) == {"eth_a/one": ("fail", "differs")}
+    assert KEY[1:6] not in repr(found)
+    (difference,) = found.files[0].differences
+    assert (difference.baseline, difference.candidate) == ("***", "***")

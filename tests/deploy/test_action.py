@@ -20,7 +20,9 @@ from monitor.cli import parser
 from monitor.config import show
 from monitor.lab.network import LabNetwork
 from monitor.lab.timeline import INTERVAL_SECONDS, lab_settings
+from tests.canary.staged import serves_blocks
 from tests.deploy.runner import ACTION, EXPRESSION, ROOT, Ended, Runner, commands_of, loaded, obeyed
+from tests.rpc.canned import Canned, Chain, nothing_unheard, serving
 from tests.test_tooling import locked
 
 SCRIPTS = sorted((ROOT / "deploy" / "action").glob("*.sh"))
@@ -31,6 +33,7 @@ BLIND = (
     f"references: [{REFERENCE}]}}]\n"
 )
 """A configuration of nodes that nobody can see."""
+KEY = "s3cretKey0123456789"
 
 
 def program(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -232,9 +235,50 @@ async def test_inputs_become_the_options_of_the_gate(runner: Runner) -> None:
     assert [one.partition("=")[0] for one in chosen.output] == [
         *("json", "junit", "sarif", "markdown", "github-output", "annotations")
     ]
-    await judged(runner, config="")
+    await judged(runner)
     words = (runner.temp / "asked").read_text().splitlines()
     assert words[1] == "--output"
+
+
+async def test_inputs_of_a_canary_become_its_options(runner: Runner) -> None:
+    """Each reference of a line of its own; nothing in any of them is run, or another option."""
+    headwatch = runner.temp / "headwatch-venv" / "bin" / "headwatch"
+    headwatch.write_text(
+        '#!/bin/sh\nfor word; do printf "%s\\n" "$word"; done >"$RUNNER_TEMP/asked"\n'
+    )
+    references = ["https://a.example.org/*", "${env:REFERENCE_B}", "--strict", "`id`;$(id)"]
+    inputs = {"baseline": "${env:OLD}", "candidate": "http://new:8545/$HOME", "network": "sepolia"}
+    lines = "".join(f"  {one}  \n\n" for one in references)
+    await judged(runner, **inputs, references=lines, traffic="a b.jsonl", **{"for": "1h"})
+    chosen: Any = parser().parse_args((runner.temp / "asked").read_text().splitlines())
+    assert (chosen.baseline, chosen.candidate, chosen.network) == tuple(inputs.values())
+    assert chosen.reference == references
+    assert (chosen.traffic, chosen.window) == (Path("a b.jsonl"), 3600)
+    assert (chosen.config, chosen.strict) == (None, False)
+
+
+async def test_action_compares_a_candidate_with_the_node_in_service(runner: Runner) -> None:
+    """Without a configuration; the step ends as the canary does, and every report is there."""
+    nodes = [Canned(Chain(100)), Canned(Chain(100)), Canned(Chain(100), chain_id="0x2")]
+    for node in nodes:
+        serves_blocks(node)
+    with nothing_unheard():
+        async with serving(*nodes):
+            old, new, other = (f"{node.url}/{KEY}" for node in nodes)
+            runner.env = {"OLD": old}
+            pair = {"baseline": "${env:OLD}", "network": "dev"}
+            passed = await judged(runner, **pair, candidate=new, state="state.json")
+            failed = await judged(runner, **pair, candidate=other)
+            mixed = await judged(runner, **pair, candidate=new, config="headwatch.yaml")
+    assert (passed.code, failed.code, mixed.code) == (0, 1, 2), passed.log
+    assert _told(passed) == ("pass", "true", "0")
+    assert _told(failed) == ("fail", "false", "1")
+    assert "❌ headwatch: fail" in failed.summary
+    assert json.loads((runner.workspace / "state.json").read_text())["nodes"].keys() == {
+        "candidate"
+    }
+    assert "-c does not go with --baseline and --candidate" in mixed.log
+    assert KEY not in "".join(one.log + one.summary for one in (passed, failed, mixed))
 
 
 def test_install_without_a_python_that_is_new_enough_says_so(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.status.feed import (
+    ANSWER_BYTES_MAX,
     LINE_BYTES_MAX,
-    STATE_BYTES_MAX,
     Feed,
     Lost,
     LostError,
@@ -55,7 +55,7 @@ async def test_state_with_another_status_is_lost(status: int) -> None:
 
 async def test_state_beyond_the_limit_is_lost() -> None:
     """A stranger at the address cannot fill the memory."""
-    async with feed_of(Stage(body=b" " * (STATE_BYTES_MAX + 1))) as feed:
+    async with feed_of(Stage(body=b" " * (ANSWER_BYTES_MAX + 1))) as feed:
         with pytest.raises(LostError, match="larger than 32 MiB"):
             await feed.state()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.canary.asking import Pair
-from monitor.canary.comparison import Comparison, Line
+from monitor.canary.comparison import NOT_ASKED, Comparison, Line
 from monitor.model import Head
 from monitor.probes.fork import blocks_at
 from monitor.rpc import decode
@@ -40,7 +40,7 @@ async def restart(
     """
     if command is None:
         said = "not asked for: --restart-command COMMAND says how the candidate is restarted"
-        return Comparison(CHECK, "skipped", "not_asked", said)
+        return Comparison(CHECK, "skipped", NOT_ASKED, said)
     before = await _head(pair.candidate)
     if before is None:
         said = "the candidate's head was not seen before the restart"

@@ -10,7 +10,7 @@ from pathlib import Path
 from monitor.canary import disk, lags
 from monitor.canary.answering import examine
 from monitor.canary.asking import Pair, opened, scrubbed
-from monitor.canary.comparison import TITLES, Comparison
+from monitor.canary.comparison import NOT_ASKED, TITLES, Comparison
 from monitor.canary.consensus import consensus
 from monitor.canary.identifying import identity, upgrades
 from monitor.canary.pacing import PAIRS, latency
@@ -121,4 +121,4 @@ async def _over_time(
 def _not_made(check: str, because: Comparison) -> Comparison:
     """What stands in the place of a check that another one made pointless."""
     said = f"not asked: {because.check} came to {because.reason.replace('_', ' ')}"
-    return Comparison(check, "unknown", "not_asked", said)
+    return Comparison(check, "unknown", NOT_ASKED, said)

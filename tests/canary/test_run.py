@@ -56,7 +56,7 @@ async def test_run_on_another_chain_asks_nothing_more(
 
 
 async def test_run_without_a_common_block_makes_the_other_checks() -> None:
-    """A candidate without a head is inconclusive by its consensus."""
+    """A candidate without a head fails by that, and leaves its blocks unknown."""
     other = Canned(Chain(100))
     with nothing_unheard():
         node = Canned(Chain(100))
@@ -67,8 +67,8 @@ async def test_run_without_a_common_block_makes_the_other_checks() -> None:
         async with serving(node, other):
             found = await compare(Plan(Url(node.url), Url(other.url), QUICK))
     by_check = {one.check: one for one in found}
-    assert word_of(found) == "inconclusive"
+    assert word_of(found) == "fail"
     assert by_check["consensus"].outcome == "unknown"
     assert "not asked: consensus came to unseen" in by_check["answers"].summary
-    assert by_check["head"].outcome == "unknown"
+    assert (by_check["head"].outcome, by_check["head"].reason) == ("fail", "silent")
     assert by_check["peers"].outcome == "skipped"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from monitor.canary.comparison import Comparison, Line
+from monitor.canary.comparison import Comparison, Line, Outcome
 from monitor.canary.differences import Difference, is_breaking
 from monitor.canary.latency import RATIO_MAX, Pace
 from monitor.judge.seen import IdentitySeen
@@ -16,6 +16,9 @@ LINES_MAX = 10
 """A report names so many places of a check."""
 FIELD_LINES_MAX = 3
 """The same of one field, which may differ in every row of every answer."""
+NAMES_MAX = 3
+SEEN_SHARE_MIN = 0.5
+"""With fewer of the questions answered nothing is said."""
 DAY_SECONDS = 86_400
 DISK_DAYS_MIN = 14
 """A disk that is full sooner wants a decision before the candidate goes into service."""
@@ -131,39 +134,90 @@ class Tally:
     """What came of the questions of one method."""
 
     asked: int = 0
+    """Of those for which both have the method."""
     unseen: int = 0
     """Those to which the baseline gave no answer, so that there is nothing to compare."""
-    found: list[tuple[str, tuple[Difference, ...]]] | None = None
+    found: list[tuple[str, tuple[Difference, ...]]] = field(default_factory=list)
     """What differed in every round, by question, as far as it is kept."""
+    open: int = 0
+    """Questions that differed, and were then not answered often enough to be certain."""
     more: int = 0
-    """Questions that differed beyond what is kept."""
+    """Questions that differed beyond what is kept, so that they were not asked again."""
+    more_added: int = 0
+    """The same of those in which the candidate's answer only had fields that are new."""
+
+    @property
+    def seen(self) -> int:
+        """Those that could be compared."""
+        return self.asked - self.unseen
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether something is gone or has another value, in every round."""
+        return any(is_breaking(found) for _, found in self.found)
+
+    @property
+    def unsettled(self) -> int:
+        """Questions that differed, of which nobody can say whether they still do."""
+        return self.open + self.more + (0 if self.found else self.more_added)
 
 
 def answers(tallies: Mapping[str, Tally], passed_over: Mapping[str, int]) -> tuple[Comparison, ...]:
-    """One for each method that answers otherwise, and one for all that do not.
+    """One for each method of which something is to be said, and one for all others.
 
     `passed_over` counts recorded requests that were not put, by reason.
     """
     asked = sum(tally.asked for tally in tallies.values())
-    told = tuple(_differs(name, one) for name, one in sorted(tallies.items()) if one.found)
-    unseen = sum(tally.unseen for tally in tallies.values())
+    seen = sum(tally.seen for tally in tallies.values())
+    compared = {name: tally for name, tally in sorted(tallies.items()) if tally.asked}
     left_out = [f"{count} {reason}" for reason, count in sorted(passed_over.items()) if count]
     notes = f"; not put: {', '.join(left_out)}" if left_out else ""
-    notes += f"; {unseen} the baseline did not answer" if unseen else ""
-    if not asked or unseen == asked:
+    notes += f"; {asked - seen} the baseline did not answer" if asked > seen else ""
+    lacking = [name for name, tally in sorted(tallies.items()) if not tally.asked]
+    notes += f"; not served by both: {named(lacking)}" if lacking else ""
+    if not seen:
         said = f"none of {asked} questions was answered by the baseline{notes}"
         return (Comparison("answers", "unknown", "unseen", said, asked=asked),)
-    compared = sum(bool(tally.asked) for tally in tallies.values())
-    alike = compared - len(told)
-    said = f"{alike} of {compared} methods answer alike, {asked} questions{notes}"
-    outcome = Comparison("answers", "pass", "alike", said, asked=asked)
-    return (*told, outcome)
+    told = [one for name, tally in compared.items() for one in _of_method(name, tally)]
+    alike = len(compared) - len(told)
+    said = f"{alike} of {len(compared)} methods answer alike, {asked} questions{notes}"
+    if seen < SEEN_SHARE_MIN * asked:
+        said = f"only {seen} of {asked} questions were answered by the baseline{notes}"
+        return (*told, Comparison("answers", "unknown", "unseen", said, asked=asked))
+    return (*told, Comparison("answers", "pass", "alike", said, asked=asked))
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = len(names) - NAMES_MAX
+    return ", ".join(names[:NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def _of_method(method: str, tally: Tally) -> tuple[Comparison, ...]:
+    """What is to be said of one method; nothing where it answers alike."""
+
+    def told(outcome: Outcome, reason: str, said: str) -> tuple[Comparison, ...]:
+        subject = f"method:{method}"
+        return (Comparison("answers", outcome, reason, said, (), tally.asked, subject),)
+
+    if tally.is_breaking or (tally.found and not tally.unsettled):
+        return (_differs(method, tally),)
+    if tally.unsettled:
+        said = f"{method} differed in {tally.unsettled} of {tally.asked} answers"
+        return told("unknown", "unsettled", f"{said}, and whether it still does was not seen")
+    if not tally.seen:
+        # What the node in service never answers, nobody misses: it is not the candidate's fault.
+        said = f"{method} was not compared: the baseline answered none of {tally.asked} questions"
+        return told("skipped", "baseline_silent", said)
+    if tally.seen < SEEN_SHARE_MIN * tally.asked:
+        said = f"{method}: the baseline answered only {tally.seen} of {tally.asked} questions"
+        return told("unknown", "unseen", said)
+    return ()
 
 
 def _differs(method: str, tally: Tally) -> Comparison:
-    found = tally.found or []
-    breaking = [one for one in found if is_breaking(one[1])]
-    shown = breaking or found
+    breaking = [one for one in tally.found if is_breaking(one[1])]
+    shown = breaking or tally.found
     lines: list[Line] = []
     told: Counter[str] = Counter()
     for words, one in ((words, one) for words, some in shown for one in some):
@@ -173,10 +227,10 @@ def _differs(method: str, tally: Tally) -> Comparison:
             what = f"{words}: {one.path or 'the answer'} {one.kind}"
             lines.append(Line(what, one.baseline, one.candidate))
     places = list(dict.fromkeys(_field(one.path) for _, some in shown for one in some))
-    named = ", ".join(place or "the whole answer" for place in places[:3])
-    count = len(shown) + tally.more
+    where = named([place or "the whole answer" for place in places])
+    count = len(shown) + (tally.more if breaking else tally.more_added)
     verb = "differs" if breaking else "has fields that are new"
-    said = f"{method} {verb} in {count} of {tally.asked} answers: {named}"
+    said = f"{method} {verb} in {count} of {tally.asked} answers: {where}"
     return Comparison(
         "answers",
         "fail" if breaking else "warn",

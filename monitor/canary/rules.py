@@ -248,10 +248,15 @@ def _field(path: str) -> str:
     return "".join((parts[0], *(part.partition("]")[2] for part in parts[1:]))).removeprefix(".")
 
 
-def latency(paces: Sequence[Pace]) -> Comparison:
-    """Slower only where the interval of the ratio says so, and by what somebody notices."""
+def latency(paces: Sequence[Pace], untimed: Sequence[str] = ()) -> Comparison:
+    """Slower only where the interval of the ratio says so, and by what somebody notices.
+
+    `untimed` are methods without any pair.
+    """
     known = [one for one in paces if one.is_known]
     asked = sum(2 * one.pairs for one in paces)
+    few = [*(one.method for one in paces if not one.is_known), *untimed]
+    notes = f"; too few answers in time to say it of {named(few)}" if few else ""
     if not known:
         said = "too few calls were answered in time to compare"
         return Comparison("latency", "unknown", "too_few", said, asked=asked)
@@ -270,11 +275,12 @@ def latency(paces: Sequence[Pace]) -> Comparison:
         worst = slower[0]
         said = (
             f"{len(slower)} of {len(known)} methods are slower, at worst {worst.method}: "
-            f"{worst.ratio:.1f} times, surely more than {RATIO_MAX:g} times"
+            f"{worst.ratio:.1f} times, surely more than {RATIO_MAX:g} times{notes}"
         )
         return Comparison("latency", "fail", "slower", said, lines, asked)
     worst = ranked[0]
     said = f"{len(known)} methods, at worst {worst.method}: {worst.ratio:.2f} times the baseline's"
+    said += notes
     return Comparison("latency", "pass", "as_fast", said, lines, asked)
 
 

@@ -13,7 +13,7 @@ from monitor.canary.asking import Pair, opened, scrubbed
 from monitor.canary.comparison import NOT_ASKED, TITLES, Comparison
 from monitor.canary.consensus import consensus
 from monitor.canary.identifying import identity, upgrades
-from monitor.canary.pacing import PAIRS, latency
+from monitor.canary.pacing import PAIRS, TIMED, latency
 from monitor.canary.restarting import restart
 from monitor.canary.sending import transaction
 from monitor.canary.soaking import soak
@@ -93,7 +93,8 @@ async def _blocks(pair: Pair, plan: Plan, progress: Progress) -> list[Comparison
     pause = plan.policy.poll_seconds
     book, found = await examine(pair, agreed.pin, plan.traffic, pause_seconds=pause)
     progress("latency", 0.0)
-    paced = await latency(pair, book.worth_timing, plan.latency_pairs)
+    async with opened(plan.baseline, plan.candidate, {}, limits=TIMED) as timed:
+        paced = await latency(timed, book.worth_timing, plan.latency_pairs)
     return [agreed.comparison, *found, paced]
 
 

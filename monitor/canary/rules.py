@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.canary.comparison import Comparison, Line, Outcome
@@ -12,6 +12,8 @@ from monitor.canary.latency import RATIO_MAX, Pace
 from monitor.judge.seen import IdentitySeen
 from monitor.model import Unseen
 
+NO_CONFIG = frozenset({"unsupported", "rpc_error", "malformed"})
+"""Reasons of an Unseen that are answers: the node was asked, and tells its forks to nobody."""
 LINES_MAX = 10
 """A report names so many places of a check."""
 FIELD_LINES_MAX = 3
@@ -52,62 +54,116 @@ def identity(baseline: IdentitySeen | Unseen, candidate: IdentitySeen | Unseen) 
 
 @dataclass(frozen=True, slots=True)
 class Forks:
-    """What a node says of its hard forks (EIP-7910, `eth_config`)."""
+    """What a node says of its hard forks (EIP-7910, `eth_config`), in lower case."""
 
     current: str
     """The fork id (EIP-2124, EIP-6122) of the rules in force."""
     upcoming: str
     """That of the next rules; empty where none are scheduled."""
+    last: str | None = None
+    """That of the latest that are scheduled, empty likewise; None where the node does not tell."""
 
 
 def upgrades(
     baseline: Forks | Unseen, candidate: Forks | Unseen, references: Mapping[str, Forks | Unseen]
 ) -> Comparison:
-    """Current and next fork ids, against the baseline and whichever references say theirs."""
-    others = {"baseline": baseline, **references}
-    said_by = {name: one for name, one in others.items() if not isinstance(one, Unseen)}
-    asked = len(others) + 1
-    blind = next(
-        (one for one in (candidate, baseline) if isinstance(one, Unseen) and not _is_absent(one)),
-        None,
-    )
-    if blind is not None:
-        said = f"eth_config could not be read: {blind.reason}, {blind.detail}"
-        return Comparison("upgrades", "unknown", "unseen", said, asked=asked)
+    """Current, next and last fork ids, against the baseline and whichever references say theirs."""
+    asked = len(references) + 2
+    for one in (candidate, baseline):
+        if isinstance(one, Unseen) and one.reason not in NO_CONFIG:
+            said = f"eth_config could not be read: {one.reason}, {one.detail}"
+            return Comparison("upgrades", "unknown", "unseen", said, asked=asked)
     if isinstance(candidate, Unseen):
-        who = "neither node serves" if isinstance(baseline, Unseen) else "the candidate lacks"
-        said = f"{who} eth_config (EIP-7910): nothing is known, which is no pass"
-        return Comparison("upgrades", "skipped", candidate.reason, said, asked=asked)
-    if not said_by:
+        if isinstance(baseline, Unseen):
+            said = "neither node serves eth_config (EIP-7910): nothing is known, which is no pass"
+            return Comparison("upgrades", "skipped", candidate.reason, said, asked=asked)
+        if candidate.reason != "unsupported":
+            said = f"the candidate's eth_config could not be read: {candidate.detail}"
+            return Comparison("upgrades", "unknown", "unseen", said, asked=asked)
+        said = "the candidate lacks eth_config (EIP-7910), by which the baseline tells its forks"
+        lines = (Line("eth_config", "served", candidate.detail),)
+        return Comparison("upgrades", "fail", "gone", said, lines, asked)
+    others = {
+        name: one
+        for name, one in {"baseline": baseline, **references}.items()
+        if not isinstance(one, Unseen)
+    }
+    if not others:
         said = "only the candidate serves eth_config (EIP-7910): there is nothing to compare it by"
         return Comparison("upgrades", "skipped", "nothing_to_compare", said, asked=asked)
-    lines = tuple(
+    outcome, reason, said = _of_forks(candidate, others, references)
+    return Comparison("upgrades", outcome, reason, said, _fork_lines(candidate, others), asked)
+
+
+def _fork_lines(candidate: Forks, others: Mapping[str, Forks]) -> tuple[Line, ...]:
+    return tuple(
         Line(f"{what} forkId, {name}", theirs or "none", mine or "none")
-        for name, one in said_by.items()
+        for name, one in others.items()
         for what, theirs, mine in (
             ("current", one.current, candidate.current),
             ("next", one.upcoming, candidate.upcoming),
+            ("last", one.last, candidate.last),
         )
+        if theirs is not None and mine is not None
     )
-    for name, one in said_by.items():
-        if one.current != candidate.current:
-            said = f"the rules in force are fork {candidate.current}, by the {name} {one.current}"
-            return Comparison("upgrades", "fail", "other_rules", said, lines, asked)
-    for name, one in said_by.items():
-        if one.upcoming and one.upcoming != candidate.upcoming:
-            mine = f"fork {candidate.upcoming}" if candidate.upcoming else "nothing"
-            said = f"the next fork is {one.upcoming} by the {name}, and {mine} by the candidate"
-            return Comparison("upgrades", "fail", "not_ready", said, lines, asked)
-    if candidate.upcoming and not all(one.upcoming for one in said_by.values()):
+
+
+def _of_forks(
+    candidate: Forks, others: Mapping[str, Forks], references: Mapping[str, Forks | Unseen]
+) -> tuple[Outcome, str, str]:
+    """The outcome, its reason and the words for it.
+
+    Whom most references stand against is outvoted, the baseline as well: then it only warns.
+    """
+    seen = [one for one in references.values() if isinstance(one, Forks)]
+    warnings: list[tuple[str, str]] = []
+    for name, one in others.items():
+        trouble = _trouble(candidate, name, one)
+        if trouble is None:
+            continue
+        reason, said, is_alike = trouble
+        if reason == "other_last":
+            warnings.append((reason, said))
+        elif 2 * sum(map(is_alike, seen)) > len(references):
+            warnings.append(("outvoted", f"{said}; most references have the candidate's"))
+        else:
+            return "fail", reason, said
+    if not warnings and candidate.upcoming and not all(one.upcoming for one in others.values()):
         said = f"ready for fork {candidate.upcoming}, of which not all others know"
-        return Comparison("upgrades", "warn", "others_not_ready", said, lines, asked)
-    said = f"fork {candidate.current}, next {candidate.upcoming or 'none'}, as the others have it"
-    return Comparison("upgrades", "pass", "same_forks", said, lines, asked)
+        warnings.append(("others_not_ready", said))
+    if warnings:
+        return ("warn", *warnings[0])
+    following = candidate.upcoming or "none"
+    return (
+        "pass",
+        "same_forks",
+        f"fork {candidate.current}, next {following}, as the others have it",
+    )
 
 
-def _is_absent(unseen: Unseen) -> bool:
-    """Whether the node does not serve the method, and has not only failed to answer."""
-    return unseen.reason == "unsupported"
+def _trouble(
+    candidate: Forks, name: str, one: Forks
+) -> tuple[str, str, Callable[[Forks], bool]] | None:
+    """What is wrong by one other: the reason, the words, and who would be of the candidate's mind.
+
+    Nobody is of its mind who only does not know of a fork either.
+    """
+    if one.current != candidate.current:
+        said = f"the rules in force are fork {candidate.current}, by the {name} {one.current}"
+        return "other_rules", said, lambda other: other.current == candidate.current
+    if one.upcoming and one.upcoming != candidate.upcoming:
+        mine = f"fork {candidate.upcoming}" if candidate.upcoming else "nothing"
+        said = f"the next fork is {one.upcoming} by the {name}, and {mine} by the candidate"
+        return "not_ready", said, lambda other: "" != other.upcoming == candidate.upcoming
+    if one.last and candidate.last is not None and one.last != candidate.last:
+        mine = f"fork {candidate.last}" if candidate.last else "nothing"
+        said = f"the last fork is {one.last} by the {name}, and {mine} by the candidate"
+        # Where the candidate's plan ends with the next fork and the other's goes on, it lacks some;
+        # of two that go on, the ids do not tell which goes further.
+        lacks = candidate.last in {"", candidate.upcoming}
+        reason = "not_ready" if lacks else "other_last"
+        return reason, said, lambda other: "" != other.last == candidate.last
+    return None
 
 
 def methods(gone: Mapping[str, str], served: int, asked: int) -> tuple[Comparison, ...]:

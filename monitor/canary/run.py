@@ -68,7 +68,7 @@ async def compare(
         if first.outcome != "pass":
             rest = [_not_made(check, first) for check in TITLES if check != "identity"]
             return tuple(scrubbed(pair, one) for one in (first, *rest))
-        found = [first, await upgrades(pair)]
+        found = [first, await upgrades(pair, plan.policy.poll_seconds)]
         found += await _blocks(pair, plan, progress)
         found += await _over_time(pair, plan, clock, progress)
         progress("transaction", 0.0)

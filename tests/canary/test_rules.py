@@ -58,6 +58,13 @@ def test_identity_is_chain_and_genesis_and_not_the_version(
 
 
 NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
+OLD, OTHER_NEXT = Forks("0x0", "0x1"), Forks("0x1", "0x3")
+REJECTED = Unseen("rpc_error", "error -32000")
+MALFORMED = Unseen("malformed", "no forkId")
+
+
+def last(fork_id: str) -> Forks:
+    return Forks("0x1", "0x2", fork_id)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,14 @@ NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
         (NOW, Forks("0x9", ""), {}, "fail", "other_rules"),
         (NOW, NOW, {"a": Forks("0x9", "")}, "fail", "other_rules"),
         (ABSENT, ABSENT, {}, "skipped", "unsupported"),
-        (NOW, ABSENT, {}, "skipped", "unsupported"),
+        (NOW, ABSENT, {}, "fail", "gone"),
+        (NOW, ABSENT, {"a": NOW}, "fail", "gone"),
+        (ABSENT, ABSENT, {"a": NEXT}, "skipped", "unsupported"),
+        (REJECTED, REJECTED, {}, "skipped", "rpc_error"),
+        (MALFORMED, MALFORMED, {}, "skipped", "malformed"),
+        (NOW, MALFORMED, {}, "unknown", "unseen"),
+        (NOW, REJECTED, {}, "unknown", "unseen"),
+        (MALFORMED, NOW, {"a": NOW}, "pass", "same_forks"),
         (ABSENT, NOW, {}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": ABSENT}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": NEXT}, "fail", "not_ready"),
@@ -81,6 +95,22 @@ NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
         (BLIND, NOW, {}, "unknown", "unseen"),
         (BLIND, ABSENT, {}, "unknown", "unseen"),
         (NOW, NOW, {"a": BLIND}, "pass", "same_forks"),
+        (OLD, NOW, {"a": NOW}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NOW, "b": NOW, "c": OLD}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NOW, "b": OLD}, "fail", "other_rules"),
+        (OLD, NOW, {"a": NOW, "b": ABSENT}, "fail", "other_rules"),
+        (NOW, NOW, {"a": NOW, "b": NOW, "c": OLD}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NEXT}, "fail", "not_ready"),
+        (NEXT, OTHER_NEXT, {"a": OTHER_NEXT}, "warn", "outvoted"),
+        (NEXT, NOW, {"a": NOW, "b": NOW}, "fail", "not_ready"),
+        (last("0x2"), last("0x2"), {"a": last("0x2")}, "pass", "same_forks"),
+        (last("0x3"), last("0x2"), {}, "fail", "not_ready"),
+        (last("0x3"), last(""), {}, "fail", "not_ready"),
+        (last("0x3"), last("0x2"), {"a": last("0x2")}, "warn", "outvoted"),
+        (last("0x3"), last("0x4"), {}, "warn", "other_last"),
+        (last("0x2"), last("0x3"), {}, "warn", "other_last"),
+        (NEXT, last("0x3"), {}, "pass", "same_forks"),
+        (last("0x3"), NEXT, {}, "pass", "same_forks"),
     ],
 )
 def test_upgrade_readiness_is_what_the_others_know_of_the_next_fork(
@@ -90,7 +120,11 @@ def test_upgrade_readiness_is_what_the_others_know_of_the_next_fork(
     outcome: str,
     reason: str,
 ) -> None:
-    """A fork that somebody schedules and the candidate does not know blocks; silence is no pass."""
+    """A fork that somebody schedules and the candidate does not know blocks.
+
+    Where most references are of the candidate's mind, whoever is of another is outvoted; nobody
+    outvotes a fork by not knowing of it.
+    """
     found = upgrades(baseline, candidate, references)
     assert (found.outcome, found.reason) == (outcome, reason)
     if outcome == "skipped" and baseline is candidate:

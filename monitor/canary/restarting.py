@@ -76,16 +76,22 @@ async def restart(
 
 
 async def _gone(node: Node) -> bool:
-    """True, once the node gives no answer; one that asks for fewer calls is there."""
+    """True, once the node gives no answer."""
     while True:
-        try:
-            await node.ask("web3_clientVersion", (), WHOLE)
-        except (ConnectionRefused, CallTimeout) as error:
-            if not isinstance(error, Throttled):
-                return True
-        except RpcError:
-            pass  # An answer, if not a good one.
+        if not await _is_there(node):
+            return True
         await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _is_there(node: Node) -> bool:
+    """Whether it answers anything; one that asks for fewer calls does."""
+    try:
+        await node.ask("web3_clientVersion", (), WHOLE)
+    except RpcError as error:
+        return isinstance(error, Throttled) or not isinstance(
+            error, ConnectionRefused | CallTimeout
+        )
+    return True
 
 
 def _judged(before: Head, seen: _Seen | None, seconds: float) -> Comparison:

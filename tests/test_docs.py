@@ -53,11 +53,11 @@ def test_profiles_page_shows_the_silences_as_they_are_printed() -> None:
 
 @pytest.mark.parametrize(
     ("page", "least"),
-    [("README.md", 3), ("docs/ledger.md", 3), ("docs/gate.md", 3), ("docs/rollout.md", 2)],
+    [("README.md", 3), ("docs/ledger.md", 3), ("docs/gate.md", 4), ("docs/rollout.md", 3)],
 )
 def test_commands_of_a_page_are_understood_by_the_command_line(page: str, least: int) -> None:
     """Every `headwatch …` line of its code blocks parses."""
-    text = (ROOT / page).read_text()
+    text = (ROOT / page).read_text().replace("\\\n", "")
     lines = re.findall(r"^    headwatch ([^#\n]+)", text, re.MULTILINE)
     assert len(lines) >= least
     for line in lines:

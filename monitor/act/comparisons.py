@@ -64,8 +64,7 @@ def _deciding(word: VerdictWord, comparisons: Sequence[Comparison]) -> list[Comp
     if word == "pass":
         return []
     if word == "inconclusive":
-        blind = [one for one in comparisons if one.outcome == "unknown"]
-        return [one for one in blind if one.is_required] or blind
+        return [one for one in comparisons if one.is_blind]
     failed = [one for one in comparisons if one.outcome == "fail"]
     return failed or [one for one in comparisons if one.outcome == "warn"]  # A strict gate.
 

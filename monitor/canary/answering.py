@@ -7,13 +7,22 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
 from monitor.canary import rules
 from monitor.canary.asking import Pair, both
 from monitor.canary.comparison import Comparison
-from monitor.canary.differences import Answer, Difference, compare, persistent
+from monitor.canary.differences import (
+    Answer,
+    Difference,
+    Mask,
+    compare,
+    is_breaking,
+    persistent,
+    unmasked,
+)
 from monitor.canary.questions import (
     UNPINNED,
     Block,
@@ -30,12 +39,14 @@ from monitor.rpc.errors import RpcError
 
 ROUNDS = 3
 """A difference must show in each: a block in flight or a cold cache shows in one."""
+ROUNDS_MAX = 5
+"""So many are made where some of them had no answer, which says nothing either way."""
 AT_ONCE = 100
 """Questions in hand at one time: what a replay of any length needs of memory."""
 ALONE_AT_ONCE = 8
 """The same of those that are asked again."""
 SUSPECTS_MAX = 20
-"""Questions of one method that are asked again; more of the same would say nothing new."""
+"""Questions of one method, and one kind of doubt, that are asked again; more would say little."""
 BUSY_BLOCKS = 16
 """So far below the top blocks with transactions are looked for."""
 SAMPLE_BLOCKS = 8
@@ -69,11 +80,58 @@ _block: msgspec.json.Decoder[RawBlock | None] = msgspec.json.Decoder(RawBlock | 
 
 
 @dataclass(slots=True)
+class Suspect:
+    """A question that has to be asked again, and what came of each time that tells."""
+
+    question: Question
+    seen: list[tuple[Difference, ...]] = field(default_factory=list)
+    """How the answers differed, of the rounds in which both gave one."""
+    silences: list[tuple[Difference, ...]] = field(default_factory=list)
+    """The same of those in which the baseline did, and the candidate did not."""
+
+    def look(self, baseline: Answer, candidate: Answer, mask: Mask) -> None:
+        """Note one round; one without the baseline's answer, or the method, tells nothing."""
+        if baseline.unseen or baseline.is_absent or candidate.is_absent:
+            return
+        if candidate.unseen:
+            self.silences.append(compare(baseline, candidate))
+        elif not self.question.is_pinned:
+            self.seen.append(())  # Each answers for itself at its moment: that it does is enough.
+        else:
+            method = self.question.method
+            found = compare(baseline, candidate, lambda result: settled(method, result), mask)
+            self.seen.append(found)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether no round has told anything."""
+        return not self.seen and not self.silences
+
+    @property
+    def differs(self) -> tuple[Difference, ...]:
+        """What differed in so many rounds as are needed."""
+        if len(self.seen) >= ROUNDS:
+            return persistent(self.seen)
+        return self.silences[-1] if len(self.silences) >= ROUNDS else ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody can say yet: it has not differed often enough, and never been alike."""
+        is_alike = bool(self.seen) and not persistent(self.seen)
+        return not is_alike and not self.differs
+
+
+Doubt = Literal["blind", "breaking", "added"]
+"""The baseline did not answer; the candidate lacks something; it only says more."""
+
+
+@dataclass(slots=True)
 class Book:
     """What was asked so far and what came of it; of a size that does not grow with the asking."""
 
+    mask: Mask = unmasked
     tallies: dict[str, Tally] = field(default_factory=dict)
-    suspects: dict[str, list[tuple[Question, tuple[Difference, ...]]]] = field(default_factory=dict)
+    suspects: dict[tuple[str, Doubt], list[Suspect]] = field(default_factory=dict)
     served: set[str] = field(default_factory=set)
     gone: dict[str, tuple[Question, str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -98,7 +156,8 @@ class Book:
             self.served.add(method)
             if candidate.is_absent:
                 self.gone.setdefault(method, (question, f"error {candidate.code}"))
-        if not question.is_pinned:
+        is_silent = bool(candidate.unseen) and not baseline.unseen
+        if not question.is_pinned and not is_silent:
             return
         if baseline.result is not None and candidate.result is not None:
             self.specimens.setdefault(method, question)
@@ -106,18 +165,34 @@ class Book:
         if baseline.is_absent or candidate.is_absent:
             return
         tally.asked += 1
-        tally.unseen += bool(baseline.unseen)
-        found = _compared(question, baseline, candidate)
-        if found:
-            suspects = self.suspects.setdefault(method, [])
-            if len(suspects) < SUSPECTS_MAX:
-                suspects.append((question, found))
+        suspect = Suspect(question)
+        suspect.look(baseline, candidate, self.mask)
+        if suspect.is_open:
+            self._keep(suspect, tally)
+
+    def _keep(self, suspect: Suspect, tally: Tally) -> None:
+        (found,) = (suspect.seen + suspect.silences) or ((),)
+        doubt: Doubt = "breaking" if is_breaking(found) else "added" if found else "blind"
+        kept = self.suspects.setdefault((suspect.question.method, doubt), [])
+        if len(kept) < SUSPECTS_MAX:
+            kept.append(suspect)
+        elif doubt == "blind":
+            tally.unseen += 1
+        elif doubt == "added":
+            tally.more_added += 1
+        else:
+            tally.more += 1
+
+    def settle(self) -> None:
+        """Count what came of the suspects."""
+        for suspect in itertools.chain.from_iterable(self.suspects.values()):
+            tally = self.tallies[suspect.question.method]
+            if suspect.differs:
+                tally.found.append((suspect.question.words, suspect.differs))
+            elif suspect.is_blind:
+                tally.unseen += 1
             else:
-                tally.more += 1
-
-
-def _compared(question: Question, baseline: Answer, candidate: Answer) -> tuple[Difference, ...]:
-    return compare(baseline, candidate, lambda result: settled(question.method, result))
+                tally.open += suspect.is_open
 
 
 async def blocks(pair: Pair, pin: Pin) -> tuple[Block, ...]:
@@ -178,7 +253,7 @@ async def examine(
     pair: Pair, pin: Pin, traffic: Iterable[Request], *, pause_seconds: float
 ) -> tuple[Book, tuple[Comparison, ...]]:
     """Ask all there is to ask; `methods` and `answers` come of it. Raises TrafficError."""
-    book = Book()
+    book = Book(pair.masked)
     try:
         sample = await blocks(pair, pin)
     except RpcError as error:
@@ -197,25 +272,23 @@ async def examine(
 
 
 async def _again(pair: Pair, book: Book, pause_seconds: float) -> None:
-    """Ask what differed or was gone until it has done so in every round."""
-    suspects = [(question, [found]) for some in book.suspects.values() for question, found in some]
-    for _ in range(ROUNDS - 1):
-        if not suspects and not book.gone:
+    """Ask again until what differed or was gone has been so in every round, or once was not."""
+    for turn in range(ROUNDS_MAX - 1):
+        suspects = itertools.chain.from_iterable(book.suspects.values())
+        # A baseline that gives no answer to a call alone either is not asked a third time.
+        waiting = [one for one in suspects if one.is_open and not (turn and one.is_blind)]
+        lost = list(book.gone.items()) if turn < ROUNDS - 1 else []
+        if not waiting and not lost:
             break
         await asyncio.sleep(pause_seconds)
-        said = await _said(pair, [question for question, _ in suspects])
-        for (question, rounds), (baseline, candidate) in zip(suspects, said, strict=True):
-            rounds.append(_compared(question, baseline, candidate))
-        lost = list(book.gone.items())
+        said = await _said(pair, [one.question for one in waiting])
+        for one, answers in zip(waiting, said, strict=True):
+            one.look(*answers, book.mask)
         said = await _said(pair, [question for _, (question, _) in lost])
         for (method, _), (_, candidate) in zip(lost, said, strict=True):
-            if not candidate.is_absent:
+            if not candidate.is_absent and not candidate.unseen:
                 del book.gone[method]
-    for question, rounds in suspects:
-        always = persistent(rounds)
-        if always:
-            tally = book.tallies[question.method]
-            tally.found = [*(tally.found or []), (question.words, always)]
+    book.settle()
 
 
 async def _said(pair: Pair, asked: Sequence[Question]) -> list[tuple[Answer, Answer]]:

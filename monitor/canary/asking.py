@@ -35,6 +35,13 @@ class Pair:
     def all(self) -> tuple[Node, ...]:
         return (self.baseline, self.candidate, *self.references)
 
+    def masked(self, text: str) -> str:
+        """A text on one line, without anything of the nodes' URLs; whole, whatever its length."""
+        whole = len(text)
+        for node in self.all:
+            text = node.url.scrub(text, whole)
+        return text
+
 
 class Whole:
     """A decoder that leaves the JSON of a result as it came: most answers need no more."""
@@ -114,9 +121,7 @@ def scrubbed(pair: Pair, comparison: Comparison) -> Comparison:
 
     def clean(text: str) -> str:
         # Cut only at the end: half of one node's key, cut by another's turn, is masked by nobody.
-        whole = len(text)
-        for node in pair.all:
-            text = node.url.scrub(text, whole)
+        text = pair.masked(text)
         return text if len(text) <= SAID_MAX else text[: SAID_MAX - 1] + "…"
 
     lines = tuple(

@@ -10,7 +10,7 @@ from monitor.model import VerdictWord
 
 Outcome = Literal["pass", "warn", "fail", "unknown", "skipped"]
 OUTCOMES: tuple[Outcome, ...] = ("fail", "unknown", "warn", "skipped", "pass")
-"""The worst first. `skipped` was not asked for or cannot be: it says so, and is no pass."""
+"""The worst first. `skipped` was not asked for, or cannot be: it says so, and decides nothing."""
 
 TITLES: Mapping[str, str] = {
     "identity": "both serve the same chain",
@@ -32,6 +32,8 @@ REQUIRED = frozenset({"identity", "consensus"})
 CANDIDATE = "node:candidate"
 ACCEPTED = "accepted"
 """The reason of a comparison that somebody lets pass."""
+NOT_ASKED = "not_asked"
+"""The reason of one that was not made: nobody wanted it, or another had made it pointless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,13 @@ class Comparison:
     """`node:candidate`, or `method:NAME` where one method is told apart."""
 
     @property
-    def is_required(self) -> bool:
-        """Whether nothing can be said without it."""
-        return self.check in REQUIRED
+    def is_blind(self) -> bool:
+        """Whether it was made and could not see, and was not only left out for another's sake."""
+        return self.outcome == "unknown" and self.reason != NOT_ASKED
 
 
 def word_of(comparisons: Iterable[Comparison], *, strict: bool = False) -> VerdictWord:
-    """Any fail: fail. Else any required check that could not see, or none at all: inconclusive.
+    """Any fail: fail. Else any check that could not see, or a required one missing: inconclusive.
 
     Warnings pass, unless `strict`.
     """
@@ -78,4 +80,4 @@ def word_of(comparisons: Iterable[Comparison], *, strict: bool = False) -> Verdi
     if "fail" in outcomes or (strict and "warn" in outcomes):
         return "fail"
     judged = {one.check for one in seen if one.outcome in {"pass", "warn"}}
-    return "pass" if judged >= REQUIRED else "inconclusive"
+    return "pass" if "unknown" not in outcomes and judged >= REQUIRED else "inconclusive"

@@ -128,10 +128,10 @@ async def _blocks_or_none(node: Node, heights: Sequence[int]) -> tuple[Head, ...
 
 async def _fields(pair: Pair, height: int) -> tuple[tuple[str, str, str], ...]:
     """What differs in the two headers at a height."""
-    headers = await asyncio.gather(
+    mine, theirs = await asyncio.gather(
         *(node.ask(METHOD, (hex(height), False), WHOLE) for node in (pair.baseline, pair.candidate))
     )
-    return differing_fields(*headers)
+    return differing_fields(mine, theirs, pair.masked)
 
 
 async def _hashes(pair: Pair, heights: Sequence[int]) -> tuple[dict[int, str], dict[int, str]]:

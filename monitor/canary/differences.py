@@ -14,9 +14,18 @@ from typing import Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Kind = Literal["added", "removed", "changed"]
+Mask: TypeAlias = Callable[[str], str]
+"""Takes out of a text what nobody may read, whole: half a key, cut, would be found by nobody."""
 DIFFERENCES_MAX = 50
 SHOWN_MAX = 80
+MASKED_MAX = 2**16
+"""So much of what cannot be read is masked, of which `SHOWN_MAX` is shown."""
 _HEX = re.compile(r"0x[0-9a-fA-F]*")
+
+
+def unmasked(text: str) -> str:
+    """A mask that takes out nothing."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,15 @@ class Difference:
 
 
 def compare(
-    baseline: Answer, candidate: Answer, settled: Callable[[Json], Json] = lambda result: result
+    baseline: Answer,
+    candidate: Answer,
+    settled: Callable[[Json], Json] = lambda result: result,
+    mask: Mask = unmasked,
 ) -> tuple[Difference, ...]:
     """Where they differ, the first `DIFFERENCES_MAX`; a baseline that was not seen differs nowhere.
 
     A method that is gone is for another check to say, and makes no difference here. `settled`
-    takes out of a result what is not to be compared.
+    takes out of a result what is not to be compared, `mask` out of a value what is not to be shown.
     """
     if baseline.unseen or baseline.is_absent or candidate.is_absent:
         return ()
@@ -64,13 +76,18 @@ def compare(
         pair = json.loads(baseline.result), json.loads(candidate.result)
     except (ValueError, RecursionError):
         # Nested beyond what can be read: the bytes are all there is to compare.
-        return (Difference("", "changed", cut(baseline.result), cut(candidate.result)),)
-    found_all = differences(settled(pair[0]), settled(pair[1]))
+        shown = [cut(raw, mask) for raw in (baseline.result, candidate.result)]
+        return (Difference("", "changed", *shown),)
+    found_all = differences(settled(pair[0]), settled(pair[1]), mask=mask)
     return tuple(one for one, _ in zip(found_all, range(DIFFERENCES_MAX), strict=False))
 
 
 def differences(
-    baseline: Json, candidate: Json, *, is_same: Callable[[Json, Json], bool] | None = None
+    baseline: Json,
+    candidate: Json,
+    *,
+    is_same: Callable[[Json, Json], bool] | None = None,
+    mask: Mask = unmasked,
 ) -> Iterator[Difference]:
     """Every place where two values differ, in the order of the baseline's fields.
 
@@ -84,7 +101,7 @@ def differences(
     while waiting:
         path, a, b = waiting.pop()
         if isinstance(a, dict) and isinstance(b, dict):
-            yield from only_in_one(path, a, b)
+            yield from only_in_one(path, a, b, mask)
             shared = [key for key in a if key in b]
             waiting += [(below(path, key), a[key], b[key]) for key in reversed(shared)]
         elif isinstance(a, list) and isinstance(b, list):
@@ -93,17 +110,19 @@ def differences(
             pairs = list(zip(a, b, strict=False))
             waiting += [(f"{path}[{i}]", *pairs[i]) for i in reversed(range(len(pairs)))]
         elif not is_same(a, b):
-            yield Difference(path, "changed", text_of(a), text_of(b))
+            yield Difference(path, "changed", text_of(a, mask), text_of(b, mask))
 
 
-def only_in_one(path: str, a: dict[str, Json], b: dict[str, Json]) -> Iterator[Difference]:
+def only_in_one(
+    path: str, a: dict[str, Json], b: dict[str, Json], mask: Mask = unmasked
+) -> Iterator[Difference]:
     """The fields that one of two objects has and the other has not."""
     for key, value in a.items():
         if key not in b:
-            yield Difference(below(path, key), "removed", text_of(value), "")
+            yield Difference(below(path, key), "removed", text_of(value, mask), "")
     for key, value in b.items():
         if key not in a:
-            yield Difference(below(path, key), "added", "", text_of(value))
+            yield Difference(below(path, key), "added", "", text_of(value, mask))
 
 
 def below(path: str, key: str) -> str:
@@ -144,15 +163,27 @@ def _words(answer: Answer) -> str:
     return "a result" if answer.result is not None else f"error {answer.code}"
 
 
-def text_of(value: Json) -> str:
-    """A value as JSON, cut."""
+def text_of(value: Json, mask: Mask = unmasked) -> str:
+    """A value as JSON, masked and then cut."""
     try:
-        text = json.dumps(value)
+        text = json.dumps(_masked(value, mask))
     except RecursionError:
         text = "nested beyond reason"
     return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
 
 
-def cut(raw: bytes) -> str:
-    """The beginning of what could not be read."""
-    return raw[:SHOWN_MAX].decode(errors="replace") + ("…" if len(raw) > SHOWN_MAX else "")
+def _masked(value: Json, mask: Mask) -> Json:
+    """A value with every text in it masked: JSON may write one otherwise than it reads."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list):
+        return [_masked(one, mask) for one in value]
+    if isinstance(value, dict):
+        return {mask(key): _masked(one, mask) for key, one in value.items()}
+    return value
+
+
+def cut(raw: bytes, mask: Mask = unmasked) -> str:
+    """The beginning of what could not be read, masked and then cut."""
+    text = mask(raw[:MASKED_MAX].decode(errors="replace"))
+    return text[:SHOWN_MAX] + ("…" if len(raw) > SHOWN_MAX else "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.canary import rules
-from monitor.canary.comparison import Comparison
+from monitor.canary.comparison import NOT_ASKED, Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def growth(before: Reading | str | None, after: Reading | str | None) -> Compari
     """The check `disk`, from the reading before the soak and the one after it."""
     if before is None or after is None:
         said = "not asked for: --candidate-data DIR names the directory to measure"
-        return Comparison("disk", "skipped", "not_asked", said)
+        return Comparison("disk", "skipped", NOT_ASKED, said)
     if isinstance(before, str) or isinstance(after, str):
         why = before if isinstance(before, str) else after
         said = f"the directory cannot be read: {why}"

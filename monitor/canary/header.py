@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.canary.differences import Json, differences
+from monitor.canary.differences import Json, Mask, differences, unmasked
 
 FAN_OUT = 8
 """Heights asked at once while searching."""
@@ -65,18 +65,22 @@ def narrowed(search: Range, a: Mapping[int, str], b: Mapping[int, str]) -> Range
     return Range(common, min((*above, search.differs)))
 
 
-def differing_fields(baseline: bytes, candidate: bytes) -> tuple[tuple[str, str, str], ...]:
+def differing_fields(
+    baseline: bytes, candidate: bytes, mask: Mask = unmasked
+) -> tuple[tuple[str, str, str], ...]:
     """(field, baseline's, candidate's) of two block objects (execution-apis, `Block`).
 
-    Of blocks with one parent: `parentHash` is left out, as is all that is not in the header.
+    Of blocks with one parent: `parentHash` is left out, as is all that is not in the header. What
+    cannot be read has no fields.
     """
-    a, b = _header(baseline), _header(candidate)
-    return tuple(
-        (one.path, one.baseline.strip('"'), one.candidate.strip('"')) for one in differences(a, b)
-    )
+    found = differences(_header(baseline), _header(candidate), mask=mask)
+    return tuple((one.path, one.baseline.strip('"'), one.candidate.strip('"')) for one in found)
 
 
 def _header(raw: bytes) -> dict[str, Json]:
-    read: Json = json.loads(raw)
+    try:
+        read: Json = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}  # Nested, or with numbers, beyond what can be read.
     fields = read if isinstance(read, dict) else {}
     return {key: value for key, value in fields.items() if key not in NOT_HEADER}

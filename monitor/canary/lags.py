@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from monitor.canary.comparison import Comparison, Line
@@ -11,8 +11,14 @@ from monitor.judge.profiles import Policy
 from monitor.model import Unseen
 
 SHARE_MIN = 0.95
-"""Of the samples that must lie within the limit."""
+"""Of the polls in which the candidate must be within the limit."""
 OUTSIDE_MIN = 2
+"""One odd reading accuses nobody, and sets no limit."""
+SEEN_SHARE_MIN = 0.5
+"""With less of the polls seen nothing is said."""
+UNSERVED = frozenset({"unsupported", "rpc_error"})
+"""Reasons of an Unseen that are answers: the node was asked, and has no such thing."""
+SIDE_MIN = 2
 """One odd reading accuses nobody."""
 SEEN_SHARE_MIN = 0.5
 """With less of the samples seen nothing is said."""
@@ -42,51 +48,79 @@ class Sample:
             (one for one in (self.baseline, self.candidate) if one is not None), default=None
         )
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether somebody beside the candidate was seen: alone it is behind nobody."""
+        return bool(self.references) or self.baseline is not None
 
-def lags(samples: Sequence[Sample]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(baseline's, candidate's) blocks behind; samples that lack either are left out of it."""
-    mine, theirs = [], []
-    for sample in samples:
-        tip = sample.tip
-        if tip is not None and sample.baseline is not None:
-            mine.append(max(0, tip - sample.baseline))
-        if tip is not None and sample.candidate is not None:
-            theirs.append(max(0, tip - sample.candidate))
-    return tuple(mine), tuple(theirs)
+    @property
+    def baseline_lag(self) -> int | None:
+        """In blocks; None where it was not seen, or nobody beside it."""
+        if self.tip is None or self.baseline is None:
+            return None
+        is_measured = bool(self.references) or self.candidate is not None
+        return max(0, self.tip - self.baseline) if is_measured else None
+
+    @property
+    def candidate_lag(self) -> int | None:
+        """The same of the candidate."""
+        if self.tip is None or self.candidate is None or not self.is_measured:
+            return None
+        return max(0, self.tip - self.candidate)
+
+
+def odd_count(polls: int) -> int:
+    """So many of them may be odd, of either node: one, and of many the rest of `SHARE_MIN`."""
+    return max(OUTSIDE_MIN - 1, int(polls * (1 - SHARE_MIN)))
+
+
+def limit_blocks(mine: Sequence[int], policy: Policy) -> int:
+    """So far behind a candidate may be: as the profile allows, or as the baseline was.
+
+    Not at its worst: what of the baseline's lags may be odd is left out.
+    """
+    ranked = sorted(mine, reverse=True)
+    usual = ranked[min(odd_count(len(ranked)), len(ranked) - 1)] if ranked else 0
+    return max(policy.lag_blocks - 1, usual)
 
 
 def head(samples: Sequence[Sample], policy: Policy) -> Comparison:
-    """Whether the candidate lags by no more than the baseline did at its worst, or the profile."""
-    mine, theirs = lags(samples)
+    """Whether the candidate lags by no more than the baseline usually did, or the profile allows.
+
+    Of the polls in which somebody else was seen; without an answer it is not within the limit.
+    """
     asked = len(samples)
-    if not theirs or len(theirs) < SEEN_SHARE_MIN * asked:
-        said = f"its head was seen in {len(theirs)} of {asked} polls"
+    measured = [one for one in samples if one.is_measured]
+    if not measured or len(measured) < SEEN_SHARE_MIN * asked:
+        said = f"something to measure its head by was seen in {len(measured)} of {asked} polls"
         return Comparison("head", "unknown", "unseen", said, asked=asked)
-    limit = max((policy.lag_blocks - 1, *mine))
-    within = sum(lag <= limit for lag in theirs)
-    share, outside = within / len(theirs), len(theirs) - within
+    mine = [lag for one in samples if (lag := one.baseline_lag) is not None]
+    theirs = [lag for one in measured if (lag := one.candidate_lag) is not None]
+    limit, silent = limit_blocks(mine, policy), len(measured) - len(theirs)
+    behind = sum(lag > limit for lag in theirs)
+    outside = behind + silent
+    share = 1 - outside / len(measured)
     whom = "the references" if any(sample.references for sample in samples) else "each other"
-    said = (
-        f"within {limit} blocks of {whom} in {share:.0%} of {len(theirs)} polls, "
-        f"at worst {max(theirs)} behind"
-    )
+    said = f"within {limit} blocks of {whom} in {share:.0%} of {len(measured)} polls"
+    said += f", at worst {max(theirs)} behind" if theirs else ""
+    said += f", without an answer in {silent}" if silent else ""
     lines = (
-        Line(
-            "worst lag, blocks",
-            str(max(mine)) if mine else "",
-            str(max(theirs)),
-        ),
-        Line(
-            "median lag, blocks",
-            f"{statistics.median(mine):g}" if mine else "",
-            f"{statistics.median(theirs):g}",
-        ),
+        _line("worst lag, blocks", max, mine, theirs),
+        _line("median lag, blocks", statistics.median, mine, theirs),
     )
-    if outside >= OUTSIDE_MIN and share < SHARE_MIN:
-        return Comparison("head", "fail", "behind", said, lines, asked)
-    if outside:
-        return Comparison("head", "warn", "behind_once", said, lines, asked)
+    reason = "behind" if behind else "silent"
+    if outside > odd_count(len(measured)):
+        return Comparison("head", "fail", reason, said, lines, asked)
+    if outside > sum(lag > limit for lag in mine):
+        return Comparison("head", "warn", f"{reason}_once", said, lines, asked)
     return Comparison("head", "pass", "within", said, lines, asked)
+
+
+def _line(
+    what: str, of: Callable[[Sequence[int]], float], mine: Sequence[int], theirs: Sequence[int]
+) -> Line:
+    """A line of both; empty where a node was never seen."""
+    return Line(what, *(f"{of(some):.10g}" if some else "" for some in (mine, theirs)))
 
 
 def peers(samples: Sequence[Sample]) -> Comparison:
@@ -96,18 +130,17 @@ def peers(samples: Sequence[Sample]) -> Comparison:
         "baseline": [one.baseline_peers for one in samples],
         "candidate": [one.candidate_peers for one in samples],
     }
-    absent = [
-        name
-        for name, some in said_by.items()
-        if any(isinstance(one, Unseen) and one.reason == "unsupported" for one in some)
-    ]
-    if absent:
-        who = "neither answers" if len(absent) > 1 else f"the {absent[0]} does not serve"
-        return Comparison("peers", "skipped", "unsupported", f"{who} net_peerCount", asked=asked)
     mine, theirs = ([n for n in some if isinstance(n, int)] for some in said_by.values())
-    if not mine or not theirs:
-        who = "candidate" if mine else "baseline"
-        said = f"the {who}'s peers were never seen"
+    if all(_is_unserved(some, UNSERVED) for some in said_by.values()):
+        said = "neither answers net_peerCount"
+        return Comparison("peers", "skipped", "unsupported", said, asked=asked)
+    absent = [name for name, some in said_by.items() if _is_unserved(some, {"unsupported"})]
+    if absent:
+        said = f"the {absent[0]} does not serve net_peerCount"
+        return Comparison("peers", "skipped", "unsupported", said, asked=asked)
+    if min(len(mine), len(theirs)) < SEEN_SHARE_MIN * asked or not asked:
+        who, seen = ("baseline", mine) if len(mine) <= len(theirs) else ("candidate", theirs)
+        said = f"the {who}'s peers were seen in {len(seen)} of {asked} polls"
         return Comparison("peers", "unknown", "unseen", said, asked=asked)
     wanted, found = statistics.median(mine), statistics.median(theirs)
     lines = (Line("peers, median", f"{wanted:g}", f"{found:g}"),)
@@ -118,14 +151,27 @@ def peers(samples: Sequence[Sample]) -> Comparison:
     return Comparison("peers", "fail", "few_peers", said, lines, asked)
 
 
+def _is_unserved(some: Sequence[int | Unseen | None], reasons: Container[str]) -> bool:
+    """Whether a node never answered, and once at least for such a reason."""
+    is_served = any(isinstance(one, int) for one in some)
+    return not is_served and any(isinstance(one, Unseen) and one.reason in reasons for one in some)
+
+
 def sync(samples: Sequence[Sample], policy: Policy) -> Comparison:
-    """When a candidate that is behind will have caught up; its lag itself is judged by `head`."""
-    seen = [(s.at, s.candidate, s.tip) for s in samples if s.candidate is not None]
+    """When a candidate that is behind will have caught up, by the last poll.
+
+    Its lag over time is judged by `head`.
+    """
+    if not samples or samples[-1].candidate_lag is None:
+        is_measured = bool(samples) and samples[-1].is_measured
+        said = "its head was not seen" if is_measured else "nothing to measure its head by was seen"
+        said += " in the last poll"
+        return Comparison("sync", "unknown", "unseen", said, asked=len(samples))
     whole = [
-        (at, number, tip) for at, number, tip in seen if tip is not None and number is not None
+        (one.at, one.candidate, one.tip)
+        for one in samples
+        if one.is_measured and one.candidate is not None and one.tip is not None
     ]
-    if not whole:
-        return Comparison("sync", "unknown", "unseen", "its head was never seen")
     (first_at, first, first_tip), (at, number, tip) = whole[0], whole[-1]
     remaining, seconds = tip - number, at - first_at
     if remaining < policy.lag_blocks:

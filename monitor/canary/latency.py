@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 PAIRS_MIN = 20
 """With fewer, the interval of a median is a guess."""
+UNANIMOUS_MIN = 6
+"""So few are enough where all say the same: of two nodes alike they do so once in 32 times, or
+more seldom (sign test, both sides)."""
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 RATIO_MAX = 1.5
@@ -37,18 +40,23 @@ class Pace:
     lower: float
     """The lower end of the ratio's interval at `CONFIDENCE`, both sides."""
     upper: float
+    slow_pairs: int
+    """Those in which the candidate was slower by the ratio and the difference that count."""
 
     @property
     def is_known(self) -> bool:
-        """Whether there were enough pairs to say anything."""
-        return self.pairs >= PAIRS_MIN
+        """Whether there were enough pairs to say anything; fewer are, where all say the same."""
+        is_unanimous = self.slow_pairs in {0, self.pairs}
+        return self.pairs >= (UNANIMOUS_MIN if is_unanimous else PAIRS_MIN)
 
     @property
     def is_slower(self) -> bool:
         """Whether the candidate is slower beyond doubt, and by so much that somebody notices."""
+        if self.pairs < PAIRS_MIN:
+            return self.is_known and self.slow_pairs == self.pairs
         difference = self.candidate_seconds - self.baseline_seconds
         # Plain comparisons of floats: a numpy.bool_ would never be `False` to an `is`.
-        return self.is_known and self.lower > RATIO_MAX and difference > DIFFERENCE_SECONDS_MAX
+        return self.lower > RATIO_MAX and difference > DIFFERENCE_SECONDS_MAX
 
 
 def pace(method: str, pairs: Sequence[tuple[float, float]], seed: int = 0) -> Pace:
@@ -66,6 +74,7 @@ def pace(method: str, pairs: Sequence[tuple[float, float]], seed: int = 0) -> Pa
         statistics.median(ratios),
         lower,
         upper,
+        sum(b > RATIO_MAX * a and b - a > DIFFERENCE_SECONDS_MAX for a, b in pairs),
     )
 
 

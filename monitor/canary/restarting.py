@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from monitor.canary.asking import Pair
-from monitor.canary.comparison import Comparison, Line
+from monitor.canary.asking import WHOLE, Pair
+from monitor.canary.comparison import NOT_ASKED, Comparison, Line
 from monitor.model import Head
 from monitor.probes.fork import blocks_at
 from monitor.rpc import decode
-from monitor.rpc.errors import RpcError
+from monitor.rpc.errors import CallTimeout, ConnectionRefused, RpcError, Throttled
 from monitor.rpc.node import Node
 
 CHECK = "restart"
 LOOK_SECONDS = 0.5
+WATCH_SECONDS = 0.02
+"""So often it is asked whether the candidate is away: a quick restart is over in tenths of one."""
+AWAY_SECONDS = 60.0
+"""So long its going is waited for once the command has ended: some only pass the order on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +37,61 @@ async def restart(
     deadline_seconds: float,
     clock: Callable[[], float],
 ) -> Comparison:
-    """Run the command, wait for the candidate, and compare its head with what it was before.
+    """Run the command, see the candidate go and come back, and compare its head.
 
     The command is an argument list and no shell's; what it prints is dropped, and it is killed at
-    the deadline.
+    the deadline. A candidate that was never seen away may never have been restarted.
     """
     if command is None:
         said = "not asked for: --restart-command COMMAND says how the candidate is restarted"
-        return Comparison(CHECK, "skipped", "not_asked", said)
+        return Comparison(CHECK, "skipped", NOT_ASKED, said)
     before = await _head(pair.candidate)
     if before is None:
         said = "the candidate's head was not seen before the restart"
         return Comparison(CHECK, "unknown", "unseen", said)
     began = clock()
-    trouble = await _run(command, deadline_seconds)
-    if trouble:
-        return Comparison(CHECK, "fail", "command_failed", f"the command {trouble}")
-    seen: _Seen | None = None
-    while clock() - began < deadline_seconds:
+    going = asyncio.create_task(_gone(pair.candidate))
+    try:
+        trouble = await _run(command, deadline_seconds)
+        if trouble:
+            return Comparison(CHECK, "fail", "command_failed", f"the command {trouble}")
+        ended, patience = clock(), min(AWAY_SECONDS, deadline_seconds)
+        while not going.done() and clock() - ended < patience:
+            await asyncio.wait({going}, timeout=WATCH_SECONDS)
+        was_away = going.done() and going.result()
+    finally:
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+    while True:
         seen = await _look(pair.candidate, before)
-        if seen is not None and seen.head.number >= before.number:
+        is_back = seen is not None and seen.head.number >= before.number
+        if is_back or clock() - began >= deadline_seconds:
             break
         await asyncio.sleep(LOOK_SECONDS)
-    return _judged(before, seen, clock() - began)
+    found = _judged(before, seen, clock() - began)
+    if found.outcome != "pass" or was_away:
+        return found
+    said = f"it was never seen away, from the command until {patience:.0f} s after its end"
+    return Comparison(CHECK, "unknown", "never_away", said, found.lines, 1)
+
+
+async def _gone(node: Node) -> bool:
+    """True, once the node gives no answer."""
+    while True:
+        if not await _is_there(node):
+            return True
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _is_there(node: Node) -> bool:
+    """Whether it answers anything; one that asks for fewer calls does."""
+    try:
+        await node.ask("web3_clientVersion", (), WHOLE)
+    except RpcError as error:
+        return isinstance(error, Throttled) or not isinstance(
+            error, ConnectionRefused | CallTimeout
+        )
+    return True
 
 
 def _judged(before: Head, seen: _Seen | None, seconds: float) -> Comparison:

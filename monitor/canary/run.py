@@ -10,10 +10,10 @@ from pathlib import Path
 from monitor.canary import disk, lags
 from monitor.canary.answering import examine
 from monitor.canary.asking import Pair, opened, scrubbed
-from monitor.canary.comparison import TITLES, Comparison
+from monitor.canary.comparison import NOT_ASKED, TITLES, Comparison
 from monitor.canary.consensus import consensus
 from monitor.canary.identifying import identity, upgrades
-from monitor.canary.pacing import PAIRS, latency
+from monitor.canary.pacing import PAIRS, TIMED, latency
 from monitor.canary.restarting import restart
 from monitor.canary.sending import transaction
 from monitor.canary.soaking import soak
@@ -68,7 +68,7 @@ async def compare(
         if first.outcome != "pass":
             rest = [_not_made(check, first) for check in TITLES if check != "identity"]
             return tuple(scrubbed(pair, one) for one in (first, *rest))
-        found = [first, await upgrades(pair)]
+        found = [first, await upgrades(pair, plan.policy.poll_seconds)]
         found += await _blocks(pair, plan, progress)
         found += await _over_time(pair, plan, clock, progress)
         progress("transaction", 0.0)
@@ -93,7 +93,8 @@ async def _blocks(pair: Pair, plan: Plan, progress: Progress) -> list[Comparison
     pause = plan.policy.poll_seconds
     book, found = await examine(pair, agreed.pin, plan.traffic, pause_seconds=pause)
     progress("latency", 0.0)
-    paced = await latency(pair, book.worth_timing, plan.latency_pairs)
+    async with opened(plan.baseline, plan.candidate, {}, limits=TIMED) as timed:
+        paced = await latency(timed, book.worth_timing, plan.latency_pairs)
     return [agreed.comparison, *found, paced]
 
 
@@ -121,4 +122,4 @@ async def _over_time(
 def _not_made(check: str, because: Comparison) -> Comparison:
     """What stands in the place of a check that another one made pointless."""
     said = f"not asked: {because.check} came to {because.reason.replace('_', ' ')}"
-    return Comparison(check, "unknown", "not_asked", said)
+    return Comparison(check, "unknown", NOT_ASKED, said)

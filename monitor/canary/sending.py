@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from monitor.canary.asking import WHOLE, Pair
-from monitor.canary.comparison import Comparison, Line
+from monitor.canary.comparison import NOT_ASKED, Comparison, Line
 from monitor.model import Hash32
 from monitor.rpc.errors import CallRejected, RpcError
 from monitor.rpc.node import Node
@@ -33,7 +33,7 @@ async def transaction(
     """
     if raw is None or hash_ is None:
         said = "not asked for: --transaction FILE names a signed one to send through the candidate"
-        return Comparison(CHECK, "skipped", "not_asked", said)
+        return Comparison(CHECK, "skipped", NOT_ASKED, said)
     others = (pair.baseline, *pair.references)
     known = _knowing(others, await _asked(others, hash_))
     if known:

@@ -14,6 +14,9 @@ from monitor.rpc.node import Node
 
 SAMPLES_MIN = 6
 """Where no time is given; two of them may not be taken for all."""
+LOOKS_MORE = 2
+"""Further polls where the last one did not see what it should: one lost answer must not leave an
+hour without its end."""
 SAMPLES_MAX = 20_000
 """Of a longer soak the oldest are left out."""
 
@@ -26,15 +29,25 @@ async def soak(
     clock: Callable[[], float],
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> tuple[Sample, ...]:
-    """Poll all of them together, `SAMPLES_MIN` times and for `seconds` at least."""
+    """Poll all of them together, `SAMPLES_MIN` times and for `seconds` at least.
+
+    And a little longer, where the last poll did not see the candidate and another.
+    """
     began = clock()
     samples: list[Sample] = []
-    while len(samples) < SAMPLES_MIN or clock() - began < seconds:
+
+    async def poll() -> None:
         started = clock()
         samples.append(await _sample(pair, started))
         del samples[:-SAMPLES_MAX]
         progress(clock() - began)
         await asyncio.sleep(max(0.0, poll_seconds - (clock() - started)))
+
+    while len(samples) < SAMPLES_MIN or clock() - began < seconds:
+        await poll()
+    for _ in range(LOOKS_MORE):
+        if samples[-1].candidate_lag is None:
+            await poll()
     return tuple(samples)
 
 

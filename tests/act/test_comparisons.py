@@ -16,7 +16,15 @@ from monitor.act.comparisons import (
     outcome_counts,
 )
 from monitor.act.report import gate_json, gate_text
-from monitor.canary.comparison import ACCEPTED, OUTCOMES, Comparison, Line, Outcome, word_of
+from monitor.canary.comparison import (
+    ACCEPTED,
+    NOT_ASKED,
+    OUTCOMES,
+    Comparison,
+    Line,
+    Outcome,
+    word_of,
+)
 from monitor.model import Level, Verdict
 from tests.act import snapshots
 from tests.act.reports.told import canary
@@ -68,6 +76,11 @@ def many(outcome: Outcome, count: int) -> list[Comparison]:
         ([WELL, *many("warn", 2)], True, "may not replace the baseline: consensus: they part"),
         ([replace(WELL, outcome="unknown")], False, "nobody can say whether the candidate may"),
         ([replace(FAILED, check="peers", outcome="unknown")], False, "peers: they part"),
+        (
+            [WELL, replace(WELL, check="consensus"), *many("unknown", 2)[:1], *many("warn", 1)],
+            False,
+            "nobody can say whether the candidate may replace the baseline: consensus: they part",
+        ),
     ],
 )
 def test_headline_answers_the_question_and_says_why(
@@ -80,10 +93,16 @@ def test_headline_answers_the_question_and_says_why(
         assert headline == said
 
 
-def test_blind_headline_names_the_required_check_first() -> None:
-    """What is unknown and decides nothing is not what makes it inconclusive."""
-    found = [replace(FAILED, check="peers", outcome="unknown"), replace(WELL, outcome="unknown")]
-    assert comparisons_headline("inconclusive", found).endswith(": identity: chain 1")
+def test_blind_headline_names_what_could_not_see_and_not_what_was_left_out() -> None:
+    """What was not asked for another's sake says less than the other does."""
+    found = [
+        replace(WELL, outcome="unknown"),
+        replace(FAILED, outcome="unknown", reason=NOT_ASKED),
+        replace(FAILED, check="peers", outcome="unknown"),
+    ]
+    assert comparisons_headline("inconclusive", found).endswith(
+        ": identity: chain 1; peers: they part at block 1"
+    )
 
 
 def test_text_has_a_tick_for_each_and_both_values_below_what_is_not_well() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -20,13 +21,13 @@ from monitor.canary.answering import (
 )
 from monitor.canary.asking import opened
 from monitor.canary.comparison import Comparison
-from monitor.canary.differences import Answer
+from monitor.canary.differences import SHOWN_MAX, Answer
 from monitor.canary.questions import Question
 from monitor.canary.traffic import Pin, Request, TrafficError, read
 from monitor.rpc.node import Limits
 from monitor.url import Url
 from tests.canary.staged import PAYMENT, serves_blocks, staged
-from tests.rpc.canned import Canned, Chain, Hang, Refusal, serving
+from tests.rpc.canned import Canned, Chain, Hang, Refusal, as_calls, reply, serving
 
 PIN = Pin(98, Chain(100).hash(98))
 ABSENT = Refusal("the method eth_getBalance does not exist/is not available", -32601)
@@ -119,6 +120,134 @@ async def test_candidate_that_does_not_answer_what_the_baseline_does_is_found() 
     assert "no answer (refused)" in found[1].lines[0].candidate
 
 
+def of_balance(node: Canned, *said: Any) -> None:
+    """Let a node answer each question for a balance with these in turn, the last for ever."""
+    seen: dict[str, Any] = {}
+
+    def answer(params: list[Any]) -> Any:
+        at = next(seen.setdefault(str(params), itertools.count()))
+        return said[min(at, len(said) - 1)]
+
+    node.answers["eth_getBalance"] = answer
+
+
+class Silent:
+    """Answers HTTP 503 to a call alone for a method, in these of its rounds."""
+
+    def __init__(self, method: str, *rounds: int) -> None:
+        self.method, self.rounds = method, rounds
+        self.asked: Counter[str] = Counter()
+
+    async def __call__(self, request: Any, asked: Any) -> Any:
+        calls = [call for call in as_calls(asked) if call["method"] == self.method]
+        texts = [str(call["params"]) for call in calls]
+        self.asked.update(texts)
+        is_silent = any(self.asked[text] in self.rounds for text in texts)
+        return reply(b"", 503) if is_silent else None
+
+
+@pytest.mark.parametrize("who", ["baseline", "candidate"])
+@pytest.mark.parametrize(
+    ("silent", "outcome", "reason"),
+    [
+        ((), "fail", "changed"),
+        ((2,), "fail", "changed"),
+        ((2, 3), "fail", "changed"),
+        ((2, 3, 4), "unknown", "unsettled"),
+    ],
+)
+async def test_round_without_an_answer_neither_clears_nor_confirms(
+    who: str, silent: tuple[int, ...], outcome: str, reason: str
+) -> None:
+    """It is made up for, up to a number; a difference that nobody saw again is not forgotten."""
+    node, other = pair_of_nodes()
+    other.answers["eth_getBalance"] = "0x2"
+    (node if who == "baseline" else other).respond = Silent("eth_getBalance", *silent)
+    if who == "candidate" and len(silent) == ROUNDS:
+        outcome, reason = "fail", "changed"  # It has been silent in as many rounds as are needed.
+    found = await examined(node, other)
+    one = found["method:eth_getBalance"]
+    assert (one.check, one.outcome, one.reason) == ("answers", outcome, reason), one
+
+
+async def test_baseline_that_did_not_answer_in_a_batch_is_asked_again_alone() -> None:
+    """A call that hangs takes its batch with it; what it hid is found."""
+    node, other = pair_of_nodes()
+    other.answers["eth_getBalance"] = "0x2"
+    node.respond = Silent("eth_getBalance", 1)
+    found = await examined(node, other)
+    assert found["method:eth_getBalance"].reason == "changed"
+    assert "did not answer" not in found["answers"].summary
+
+
+async def test_baseline_that_never_answers_a_method_is_not_asked_for_ever() -> None:
+    """Once more, alone; it is then told as not compared, and is nobody's fault."""
+    node, other = pair_of_nodes()
+    for one in (node, other):
+        one.answers |= dict.fromkeys(("eth_getCode", "eth_getTransactionCount"), "0x1")
+    node.respond = never = Silent("eth_getBalance", *range(1, 99))
+    found = await examined(node, other)
+    assert max(never.asked.values()) == 2
+    told = found["method:eth_getBalance"]
+    assert (told.outcome, told.reason) == ("skipped", "baseline_silent")
+    assert found["answers"].outcome == "pass"
+
+
+async def test_method_that_was_gone_and_then_not_answered_is_still_gone() -> None:
+    """Only an answer strikes it off: a timeout is none."""
+    node, other = pair_of_nodes()
+    other.answers["eth_getBalance"] = ABSENT
+    other.respond = Silent("eth_getBalance", *range(2, 99))
+    found = await examined(node, other)
+    assert found["method:eth_getBalance"].check == "methods"
+    of_balance(other, ABSENT, Refusal("overloaded", -32000))
+    other.respond = None
+    found = await examined(node, other)
+    assert found["methods"].outcome == "pass"
+
+
+async def test_method_that_only_says_how_it_is_now_must_be_answered_as_well() -> None:
+    """Its value is not compared; but no answer in any round is as good as gone."""
+    node, other = pair_of_nodes()
+    for one, price in ((node, "0x1"), (other, "0x2")):
+        one.answers["eth_gasPrice"] = price
+    other.respond = Silent("eth_gasPrice", 1)
+    assert "method:eth_gasPrice" not in await examined(node, other)
+    other.respond = Silent("eth_gasPrice", *range(1, 99))
+    told = (await examined(node, other))["method:eth_gasPrice"]
+    assert (told.outcome, told.lines[0].candidate) == ("fail", "no answer (refused)")
+
+
+async def test_new_fields_do_not_crowd_out_what_is_missing() -> None:
+    """However many answers have them, the one that lacks something is asked for again too."""
+    node, other = pair_of_nodes()
+    node.answers["eth_getBalance"] = {"a": 1}
+    other.answers["eth_getBalance"] = lambda params: (
+        {"a": 2} if params[0] == "0xbad" else {"a": 1, "b": 2}
+    )
+    lines = [
+        f'{{"method": "eth_getBalance", "params": ["{account}", "latest"]}}'
+        for account in [*(hex(number) for number in range(2 * SUSPECTS_MAX)), "0xbad"]
+    ]
+    one = (await examined(node, other, *lines))["method:eth_getBalance"]
+    assert (one.outcome, one.reason) == ("fail", "changed")
+    assert "in 1 of" in one.summary
+
+
+async def test_value_is_masked_before_it_is_cut() -> None:
+    """A key that lies across the cut would show its first half."""
+    key = "s3cretKey0123456789"
+    node, other = pair_of_nodes()
+    async with serving(node, other):
+        for cut_at in range(SHOWN_MAX - len(key) - 1, SHOWN_MAX + 1, 6):
+            other.answers["eth_getBalance"] = "x" * cut_at + key + "y" * SHOWN_MAX
+            async with opened(Url(node.url), Url(f"{other.url}/v3/{key}"), {}) as pair:
+                _, found = await examine(pair, PIN, (), pause_seconds=0.0)
+            (one,) = [one for one in found if one.outcome == "fail"]
+            assert key[:4] not in repr(one), cut_at
+            assert len(one.lines[0].candidate) == SHOWN_MAX
+
+
 async def test_baseline_whose_blocks_cannot_be_read_leaves_it_unknown() -> None:
     """There is nothing to compare with."""
     node, other = pair_of_nodes()
@@ -181,8 +310,15 @@ def test_book_keeps_a_few_suspects_and_counts_the_rest() -> None:
     for number in range(10 * SUSPECTS_MAX):
         question = Question("eth_call", (number,))
         book.note(question, Answer(result=b"1"), Answer(result=b"2"))
-    assert len(book.suspects["eth_call"]) == SUSPECTS_MAX
-    assert book.tallies["eth_call"].more == 9 * SUSPECTS_MAX
+        book.note(question, Answer(result=b"{}"), Answer(result=b'{"a":1}'))
+        book.note(question, Answer(unseen="timeout"), Answer(result=b"2"))
+    assert {key: len(kept) for key, kept in book.suspects.items()} == {
+        ("eth_call", "breaking"): SUSPECTS_MAX,
+        ("eth_call", "added"): SUSPECTS_MAX,
+        ("eth_call", "blind"): SUSPECTS_MAX,
+    }
+    tally = book.tallies["eth_call"]
+    assert tally.more == tally.more_added == tally.unseen == 9 * SUSPECTS_MAX
     assert list(book.specimens) == ["eth_call"]
 
 
@@ -198,9 +334,10 @@ async def test_call_that_hangs_takes_no_other_with_it() -> None:
         book, found = await examine(pair, PIN, (), pause_seconds=0.0)
         hang.released.set()
     suspects = sum(len(some) for some in book.suspects.values())
-    assert suspects > len(book.suspects["eth_getBalance"])
+    hanging = len(book.suspects["eth_getBalance", "breaking"])
+    assert suspects > hanging
     alone = [request for request in other.requests if not isinstance(request, list)]
-    assert len(alone) == (ROUNDS - 1) * suspects
+    assert len(alone) == suspects + (ROUNDS - 2) * hanging
     wrong = {one.subject for one in found if one.outcome == "fail"}
     assert wrong == {"method:eth_getBalance"}
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.canary.comparison import OUTCOMES, REQUIRED, TITLES, Comparison, Outcome, word_of
+from monitor.canary.comparison import (
+    NOT_ASKED,
+    OUTCOMES,
+    REQUIRED,
+    TITLES,
+    Comparison,
+    Outcome,
+    word_of,
+)
 
 
 def of(check: str, outcome: Outcome) -> Comparison:
@@ -23,7 +31,9 @@ def run(**outcomes: Outcome) -> list[Comparison]:
         (run(answers="warn"), False, "pass"),
         (run(answers="warn"), True, "fail"),
         (run(peers="skipped", disk="skipped", restart="skipped"), True, "pass"),
-        (run(latency="unknown"), True, "pass"),
+        (run(latency="unknown"), True, "inconclusive"),
+        (run(latency="unknown", answers="warn"), False, "inconclusive"),
+        (run(latency="unknown", head="fail"), False, "fail"),
         (run(identity="unknown"), False, "inconclusive"),
         (run(consensus="unknown"), False, "inconclusive"),
         (run(consensus="skipped"), False, "inconclusive"),
@@ -34,7 +44,7 @@ def run(**outcomes: Outcome) -> list[Comparison]:
     ],
 )
 def test_word_of_a_run_follows_its_worst(found: list[Comparison], strict: bool, word: str) -> None:
-    """A fail decides; then a required check that saw nothing; what is skipped is no pass."""
+    """A fail decides; then a check that saw nothing; what is skipped decides nothing."""
     assert word_of(found, strict=strict) == word
 
 
@@ -45,10 +55,23 @@ def test_word_of_a_run_with_any_check_failed_is_fail(check: str) -> None:
     assert word_of(run(**failed)) == "fail"
 
 
+@pytest.mark.parametrize("check", TITLES)
+@pytest.mark.parametrize("strict", [False, True])
+def test_word_of_a_run_with_any_check_blind_is_inconclusive(check: str, *, strict: bool) -> None:
+    """What could not see is neither green nor red, whichever of the twelve it is."""
+    blind: dict[str, Outcome] = {check: "unknown"}
+    assert word_of(run(**blind), strict=strict) == "inconclusive"
+
+
+def test_check_that_was_not_made_for_another_s_sake_is_not_blind() -> None:
+    """The other one is."""
+    assert of("peers", "unknown").is_blind
+    assert not Comparison("peers", "unknown", NOT_ASKED, "said").is_blind
+    assert not of("peers", "skipped").is_blind
+
+
 def test_required_checks_are_the_first_and_what_everything_rests_on() -> None:
     """Twelve checks; without a common chain nothing else means anything."""
     assert len(TITLES) == 12
     assert set(TITLES) >= REQUIRED == {"identity", "consensus"}
-    assert {of(check, "pass").is_required for check in REQUIRED} == {True}
-    assert not of("peers", "pass").is_required
     assert OUTCOMES[0] == "fail"

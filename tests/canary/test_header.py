@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.canary.differences import SHOWN_MAX
 from monitor.canary.header import (
     FAN_OUT,
     STEPS_MAX,
@@ -77,3 +79,20 @@ def test_fields_that_differ_are_those_of_the_header() -> None:
     assert fields(block, more) == (("requestsHash", "", "0xc"),)
     assert fields(block, block) == ()
     assert fields(None, block) == (("number", "", "0x1"), ("stateRoot", "", "0xa"))
+
+
+@pytest.mark.parametrize("beyond", [b"1" * 5000, b"[" * 100_000, b"nonsense", b"\xff"])
+def test_header_that_cannot_be_read_has_no_fields(beyond: bytes) -> None:
+    """A number of five thousand digits, or nesting beyond reason, ends no run."""
+    block = b'{"number": "0x1"}'
+    hostile = b'{"number": %s}' % beyond
+    assert differing_fields(block, hostile) == (("number", "0x1", ""),)
+    assert differing_fields(hostile, hostile) == ()
+
+
+def test_values_of_a_header_are_masked_before_they_are_cut() -> None:
+    """A key that lies across the cut would show its first half."""
+    said = json.dumps({"extraData": "x" * (SHOWN_MAX - 10) + "s3cretKey0123456789"}).encode()
+    ((_, _, shown),) = differing_fields(b"{}", said, lambda text: text.replace("s3cretKey", "***"))
+    assert "***" in shown
+    assert "s3c" not in shown

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.canary.lags import Sample, eta_seconds, head, lags, peers, sync
+from monitor.canary.lags import Sample, eta_seconds, head, limit_blocks, odd_count, peers, sync
 from monitor.judge.profiles import PROFILES, policy
 from monitor.model import Unseen
 
 ABSENT, BLIND = Unseen("unsupported", "absent"), Unseen("timeout", "late")
+REJECTED = Unseen("rpc_error", "error -32000")
 POLICY = policy(PROFILES["dev"])
 LIMIT = POLICY.lag_blocks - 1
 
@@ -39,16 +40,22 @@ def polls(
         ([0] * 98 + [LIMIT + 1] * 2, "warn", "behind_once"),
         ([0] * 38 + [LIMIT + 1] * 2, "warn", "behind_once"),
         ([0] * 37 + [LIMIT + 1] * 2, "fail", "behind"),
-        ([0] * 3 + [None] * 3, "pass", "within"),
-        ([0] * 2 + [None] * 4, "unknown", "unseen"),
-        ([None] * 6, "unknown", "unseen"),
+        ([0] * 5 + [None], "warn", "silent_once"),
+        ([0] * 4 + [None] * 2, "fail", "silent"),
+        ([0] * 55 + [None] * 45, "fail", "silent"),
+        ([0] * 38 + [None] * 2, "warn", "silent_once"),
+        ([0] * 4 + [None, LIMIT + 1], "fail", "behind"),
+        ([None] * 6, "fail", "silent"),
         ([], "unknown", "unseen"),
     ],
 )
 def test_candidate_may_lag_as_the_profile_allows(
     candidate: list[int | None], outcome: str, reason: str
 ) -> None:
-    """At the limit it may, above it not; one odd reading of few, or two of forty, only warn."""
+    """At the limit it may, above it not; one odd reading of few, or two of forty, only warn.
+
+    Not to answer while the baseline does is no better than to lag.
+    """
     found = head(polls(candidate), POLICY)
     assert (found.outcome, found.reason) == (outcome, reason)
     assert found.asked == len(candidate)
@@ -68,6 +75,52 @@ def test_candidate_may_lag_as_the_baseline_does() -> None:
     assert "the references" in head(polls(behind, references=(0,)), POLICY).summary
 
 
+def with_lags(baseline: list[int], candidate: list[int]) -> list[Sample]:
+    """Both so many blocks behind a reference, poll by poll."""
+    return [
+        Sample(float(at), 1000 - mine, 1000 - theirs, (1000,))
+        for at, (mine, theirs) in enumerate(zip(baseline, candidate, strict=True))
+    ]
+
+
+def test_one_odd_poll_of_the_baseline_sets_no_limit() -> None:
+    """Ten thousand blocks behind once, it would let a candidate be so all the time."""
+    odd = [0] * 5 + [10_000]
+    assert head(with_lags(odd, [100] * 6), POLICY).reason == "behind"
+    assert head(with_lags(odd, [0] * 6), POLICY).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("polls_count", "odd"), [(1, 1), (6, 1), (39, 1), (40, 2), (60, 3), (100, 5)]
+)
+def test_candidate_that_lags_as_the_baseline_does_poll_for_poll_passes(
+    polls_count: int, odd: int
+) -> None:
+    """As many polls as may be odd of the one may be odd of the other; one more is its usual lag."""
+    assert odd_count(polls_count) == odd
+    for count in range(polls_count + 1):
+        alike = [LIMIT + 50] * count + [0] * (polls_count - count)
+        assert head(with_lags(alike, alike), POLICY).outcome == "pass", count
+        is_usual = count > odd or count == polls_count
+        assert (limit_blocks(alike, POLICY) > LIMIT) is is_usual, count
+
+
+@pytest.mark.parametrize(
+    ("samples", "outcome", "said"),
+    [
+        ([Sample(0.0, None, 7)] * 6, "unknown", "seen in 0 of 6 polls"),
+        ([Sample(0.0, 7, 7)] * 2 + [Sample(0.0, None, 7)] * 4, "unknown", "seen in 2 of 6 polls"),
+        ([Sample(0.0, 7, 7)] * 3 + [Sample(0.0, None, None)] * 3, "pass", "100% of 3 polls"),
+        ([Sample(0.0, None, 7, (7,))] * 6, "pass", "the references in 100% of 6 polls"),
+        ([Sample(0.0, None, None, (7,))] * 6, "fail", "without an answer in 6"),
+    ],
+)
+def test_candidate_alone_is_behind_nobody(samples: list[Sample], outcome: str, said: str) -> None:
+    """Polls that saw nobody else are left out; with few others nothing is known."""
+    found = head(samples, POLICY)
+    assert (found.outcome, said in found.summary) == (outcome, True), found
+
+
 @pytest.mark.parametrize(
     ("references", "tip"), [((), 1000), ((900,), 900), ((5000, 990), 990), ((990, 995, 9), 990)]
 )
@@ -77,14 +130,15 @@ def test_lag_is_measured_from_what_one_liar_cannot_move(
     """The second highest of the references; without any, the higher of the two."""
     sample = Sample(0.0, 1000, 980, references)
     assert sample.tip == tip
-    assert lags([sample]) == ((max(0, tip - 1000),), (max(0, tip - 980),))
+    assert sample.baseline_lag == max(0, tip - 1000)
+    assert sample.candidate_lag == max(0, tip - 980)
 
 
 def test_nobody_seen_is_no_lag() -> None:
-    """A poll without answers says nothing of anybody."""
+    """A poll without answers says nothing of anybody, and one answer alone nothing either."""
+    for sample in (Sample(0.0, None, None), Sample(0.0, None, 7), Sample(0.0, 7, None)):
+        assert (sample.baseline_lag, sample.candidate_lag) == (None, None)
     assert Sample(0.0, None, None).tip is None
-    assert lags([Sample(0.0, None, None)]) == ((), ())
-    assert lags([Sample(0.0, None, 7)]) == ((), (0,))
 
 
 @pytest.mark.parametrize(
@@ -102,12 +156,20 @@ def test_nobody_seen_is_no_lag() -> None:
         ([3], [BLIND], "unknown"),
         ([ABSENT], [BLIND], "skipped"),
         ([BLIND, 3], [BLIND, 3], "pass"),
+        ([BLIND, BLIND, 3], [3, 3, 3], "unknown"),
+        ([3, 3, 3], [3, BLIND, BLIND], "unknown"),
+        ([REJECTED], [REJECTED], "skipped"),
+        ([REJECTED], [ABSENT], "skipped"),
+        ([REJECTED], [3], "unknown"),
+        ([REJECTED], [BLIND], "unknown"),
+        ([ABSENT, 25], [3, 3], "fail"),
+        ([], [], "unknown"),
     ],
 )
 def test_candidate_needs_half_of_the_baseline_s_peers(
     baseline: list[int | Unseen], candidate: list[int | Unseen], outcome: str
 ) -> None:
-    """By the medians; what is not served is skipped, and what was not seen is unknown."""
+    """By the medians; what is not served is skipped, what was seen too seldom is unknown."""
     found = peers(
         [
             Sample(0.0, 1, 1, (), mine, theirs)
@@ -116,8 +178,8 @@ def test_candidate_needs_half_of_the_baseline_s_peers(
     )
     assert found.outcome == outcome
     if outcome == "skipped":
-        silent = [baseline == [ABSENT], candidate == [ABSENT]]
-        assert ("neither" in found.summary) is all(silent)
+        both = {baseline[0], candidate[0]} <= {ABSENT, REJECTED}
+        assert ("neither" in found.summary) is both
 
 
 def moving(first: int, last: int, seconds: float, tip: tuple[int, int]) -> list[Sample]:
@@ -133,7 +195,11 @@ def moving(first: int, last: int, seconds: float, tip: tuple[int, int]) -> list[
         (moving(0, 0, 60.0, (10_000, 10_060)), "warn", "never", "never"),
         (moving(0, 1000, 60.0, (1000, 1000)), "pass", "in_sync", "in sync, at block 1000"),
         (moving(5, 5, 0.0, (1000, 1000)), "unknown", "seen_once", "seen only once"),
-        ([Sample(0.0, 5, None)], "unknown", "unseen", "never seen"),
+        ([Sample(0.0, 5, None)], "unknown", "unseen", "its head was not seen in the last poll"),
+        ([Sample(0.0, 5, 5), Sample(1.0, 6, None)], "unknown", "unseen", "its head was not seen"),
+        ([Sample(0.0, 5, 5), Sample(1.0, None, 6)], "unknown", "unseen", "nothing to measure"),
+        ([Sample(0.0, None, 5), Sample(1.0, 6, 6)], "pass", "in_sync", "at block 6"),
+        ([], "unknown", "unseen", "nothing to measure"),
     ],
 )
 def test_time_until_a_candidate_has_caught_up(

@@ -10,6 +10,7 @@ from monitor.canary.latency import (
     DIFFERENCE_SECONDS_MAX,
     PAIRS_MIN,
     RATIO_MAX,
+    UNANIMOUS_MIN,
     Pace,
     interval,
     pace,
@@ -54,15 +55,33 @@ def test_candidate_is_slower_only_by_ratio_and_by_difference(
 )
 def test_limits_themselves_are_not_slow(lower: float, difference: float, is_slower: bool) -> None:
     """Above both, and not at them."""
-    one = Pace("eth_call", PAIRS_MIN, 0.0, difference, 9.0, lower, 9.9)
+    one = Pace("eth_call", PAIRS_MIN, 0.0, difference, 9.0, lower, 9.9, PAIRS_MIN)
     assert one.is_slower is is_slower
 
 
-@pytest.mark.parametrize(("count", "is_known"), [(PAIRS_MIN - 1, False), (PAIRS_MIN, True)])
-def test_few_pairs_accuse_nobody(count: int, is_known: bool) -> None:
-    """However slow they were."""
-    one = pace("eth_call", [(0.01, 1.0)] * count)
-    assert (one.is_known, one.is_slower) == (is_known, is_known)
+SLOW, WELL = (0.01, 1.0), (0.01, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("some", "is_known", "is_slower"),
+    [
+        ([SLOW] * (UNANIMOUS_MIN - 1), False, False),
+        ([SLOW] * UNANIMOUS_MIN, True, True),
+        ([SLOW] * (UNANIMOUS_MIN - 1) + [WELL], False, False),
+        ([WELL] * (UNANIMOUS_MIN - 1), False, False),
+        ([WELL] * UNANIMOUS_MIN, True, False),
+        ([SLOW] * (PAIRS_MIN - 2) + [WELL], False, False),
+        ([SLOW] * (PAIRS_MIN - 1) + [WELL], True, True),
+        ([(0.001, 0.010)] * UNANIMOUS_MIN, True, False),
+        ([(0.100, 0.140)] * UNANIMOUS_MIN, True, False),
+    ],
+)
+def test_few_pairs_say_something_only_where_all_say_the_same(
+    some: list[tuple[float, float]], *, is_known: bool, is_slower: bool
+) -> None:
+    """Six of six are no chance; of nineteen one that is otherwise leaves it open."""
+    one = pace("eth_call", some)
+    assert (one.is_known, one.is_slower) == (is_known, is_slower)
 
 
 def test_noise_widens_the_interval_and_a_seed_repeats_it() -> None:

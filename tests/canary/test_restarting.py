@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from monitor.canary.comparison import Comparison
 from monitor.canary.restarting import restart
 from tests.canary.staged import chain_of, staged
-from tests.rpc.canned import Canned, Chain, Refusal
+from tests.rpc.canned import Canned, Chain, Json, Refusal, as_calls, reply
 
 NOTHING = (sys.executable, "-c", "pass")
 SECONDS = 1.0
 
 
 class Ticking:
-    """Time that passes by a quarter of the deadline at every look."""
+    """Time that passes by a quarter of the deadline at every look, once this has happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, happened: asyncio.Event | None = None) -> None:
         self.now = 0.0
+        self.happened = happened
 
     def __call__(self) -> float:
-        self.now += SECONDS / 4
+        if self.happened is None or self.happened.is_set():
+            self.now += SECONDS / 4
         return self.now
 
 
-async def restarted(after: Chain | None, command: tuple[str, ...] = NOTHING) -> Comparison:
-    """A candidate at block 100 that comes back with this chain, or not at all."""
+class Away:
+    """Answers the question whether it is there with HTTP 503, once; its blocks it always shows."""
+
+    def __init__(self) -> None:
+        self.happened = asyncio.Event()
+
+    async def __call__(self, request: web.BaseRequest, asked: Json) -> web.StreamResponse | None:
+        if self.happened.is_set() or as_calls(asked)[0]["method"] != "web3_clientVersion":
+            return None
+        self.happened.set()
+        return reply(b"", 503)
+
+
+async def restarted(
+    after: Chain | None, command: tuple[str, ...] = NOTHING, *, away: Away | None = None
+) -> Comparison:
+    """A candidate at block 100 that goes and comes back with this chain, or not at all."""
     other = Canned(Chain(100))
+    other.respond = away = away or Away()
     looks = 0
 
     def block(params: list[str]) -> object:
@@ -42,7 +62,8 @@ async def restarted(after: Chain | None, command: tuple[str, ...] = NOTHING) -> 
 
     other.answers["eth_getBlockByNumber"] = block
     async with staged(Canned(), other) as pair:
-        return await restart(pair, command, deadline_seconds=SECONDS, clock=Ticking())
+        clock = Ticking(away.happened)
+        return await restart(pair, command, deadline_seconds=SECONDS, clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +85,57 @@ async def test_candidate_comes_back_with_the_head_it_had(
     assert (found.outcome, found.reason) == (outcome, reason)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [None, reply(b"", 429), reply("nonsense"), reply({"id": None, "error": {"code": -32000}})],
+    ids=["well", "throttled", "nonsense", "error"],
+)
+@pytest.mark.parametrize(
+    ("after", "outcome", "reason"),
+    [
+        (Chain(100), "unknown", "never_away"),
+        (Chain(99), "fail", "head_lost"),
+        (chain_of(103, parts_after=99), "fail", "other_chain"),
+    ],
+)
+async def test_candidate_that_was_never_away_may_not_have_been_restarted(
+    after: Chain, outcome: str, reason: str, answer: web.Response | None
+) -> None:
+    """The command `true` restarts nothing; one that passes the order on ends before it is done."""
+
+    class Never(Away):
+        async def __call__(
+            self, request: web.BaseRequest, asked: Json
+        ) -> web.StreamResponse | None:
+            is_looked = as_calls(asked)[0]["method"] == "web3_clientVersion"
+            if answer is None or not is_looked:
+                return None
+            return reply(answer.body or b"", answer.status)
+
+    never = Never()
+    never.happened.set()
+    found = await restarted(after, away=never)
+    assert (found.outcome, found.reason) == (outcome, reason)
+    assert (outcome == "unknown") is ("was never seen away" in found.summary)
+
+
+async def test_candidate_that_goes_after_the_command_has_ended_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    """As where the command only asks another to restart it."""
+    ended = tmp_path / "ended"
+
+    class Later(Away):
+        async def __call__(
+            self, request: web.BaseRequest, asked: Json
+        ) -> web.StreamResponse | None:
+            return await super().__call__(request, asked) if ended.exists() else None
+
+    script = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()"
+    found = await restarted(Chain(100), (sys.executable, "-c", script, str(ended)), away=Later())
+    assert (found.outcome, found.reason) == ("pass", "head_kept")
+
+
 async def test_candidate_that_answers_late_is_waited_for() -> None:
     """Errors while it starts are no lost head."""
     other = Canned(Chain(100))
@@ -79,8 +151,10 @@ async def test_candidate_that_answers_late_is_waited_for() -> None:
         return other.chain.block(100 if params[0] == "latest" else int(params[0], 16))
 
     other.answers["eth_getBlockByNumber"] = block
+    other.respond = away = Away()
     async with staged(Canned(), other) as pair:
-        found = await restart(pair, NOTHING, deadline_seconds=30.0, clock=Ticking())
+        clock = Ticking(away.happened)
+        found = await restart(pair, NOTHING, deadline_seconds=30.0, clock=clock)
     assert (found.outcome, found.reason) == ("pass", "head_kept")
     assert looks == 6
 

@@ -58,6 +58,13 @@ def test_identity_is_chain_and_genesis_and_not_the_version(
 
 
 NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
+OLD, OTHER_NEXT = Forks("0x0", "0x1"), Forks("0x1", "0x3")
+REJECTED = Unseen("rpc_error", "error -32000")
+MALFORMED = Unseen("malformed", "no forkId")
+
+
+def last(fork_id: str) -> Forks:
+    return Forks("0x1", "0x2", fork_id)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,14 @@ NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
         (NOW, Forks("0x9", ""), {}, "fail", "other_rules"),
         (NOW, NOW, {"a": Forks("0x9", "")}, "fail", "other_rules"),
         (ABSENT, ABSENT, {}, "skipped", "unsupported"),
-        (NOW, ABSENT, {}, "skipped", "unsupported"),
+        (NOW, ABSENT, {}, "fail", "gone"),
+        (NOW, ABSENT, {"a": NOW}, "fail", "gone"),
+        (ABSENT, ABSENT, {"a": NEXT}, "skipped", "unsupported"),
+        (REJECTED, REJECTED, {}, "skipped", "rpc_error"),
+        (MALFORMED, MALFORMED, {}, "skipped", "malformed"),
+        (NOW, MALFORMED, {}, "unknown", "unseen"),
+        (NOW, REJECTED, {}, "unknown", "unseen"),
+        (MALFORMED, NOW, {"a": NOW}, "pass", "same_forks"),
         (ABSENT, NOW, {}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": ABSENT}, "skipped", "nothing_to_compare"),
         (ABSENT, NOW, {"a": NEXT}, "fail", "not_ready"),
@@ -81,6 +95,22 @@ NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
         (BLIND, NOW, {}, "unknown", "unseen"),
         (BLIND, ABSENT, {}, "unknown", "unseen"),
         (NOW, NOW, {"a": BLIND}, "pass", "same_forks"),
+        (OLD, NOW, {"a": NOW}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NOW, "b": NOW, "c": OLD}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NOW, "b": OLD}, "fail", "other_rules"),
+        (OLD, NOW, {"a": NOW, "b": ABSENT}, "fail", "other_rules"),
+        (NOW, NOW, {"a": NOW, "b": NOW, "c": OLD}, "warn", "outvoted"),
+        (OLD, NOW, {"a": NEXT}, "fail", "not_ready"),
+        (NEXT, OTHER_NEXT, {"a": OTHER_NEXT}, "warn", "outvoted"),
+        (NEXT, NOW, {"a": NOW, "b": NOW}, "fail", "not_ready"),
+        (last("0x2"), last("0x2"), {"a": last("0x2")}, "pass", "same_forks"),
+        (last("0x3"), last("0x2"), {}, "fail", "not_ready"),
+        (last("0x3"), last(""), {}, "fail", "not_ready"),
+        (last("0x3"), last("0x2"), {"a": last("0x2")}, "warn", "outvoted"),
+        (last("0x3"), last("0x4"), {}, "warn", "other_last"),
+        (last("0x2"), last("0x3"), {}, "warn", "other_last"),
+        (NEXT, last("0x3"), {}, "pass", "same_forks"),
+        (last("0x3"), NEXT, {}, "pass", "same_forks"),
     ],
 )
 def test_upgrade_readiness_is_what_the_others_know_of_the_next_fork(
@@ -90,7 +120,11 @@ def test_upgrade_readiness_is_what_the_others_know_of_the_next_fork(
     outcome: str,
     reason: str,
 ) -> None:
-    """A fork that somebody schedules and the candidate does not know blocks; silence is no pass."""
+    """A fork that somebody schedules and the candidate does not know blocks.
+
+    Where most references are of the candidate's mind, whoever is of another is outvoted; nobody
+    outvotes a fork by not knowing of it.
+    """
     found = upgrades(baseline, candidate, references)
     assert (found.outcome, found.reason) == (outcome, reason)
     if outcome == "skipped" and baseline is candidate:
@@ -166,12 +200,65 @@ def test_answers_beyond_what_is_kept_are_counted() -> None:
     assert "in 9001 of 10000 answers" in told.summary
 
 
+@pytest.mark.parametrize(
+    ("one", "outcome", "said"),
+    [
+        (Tally(100, more=80), "unknown", "eth_x differed in 80 of 100 answers"),
+        (Tally(100, more_added=80), "unknown", "eth_x differed in 80 of 100 answers"),
+        (Tally(100, open=1), "unknown", "whether it still does was not seen"),
+        (replace(tally((ADDED,)), more_added=80), "warn", "new in 81 of 5 answers"),
+        (replace(tally((ADDED,)), more=80), "unknown", "differed in 80 of 5 answers"),
+        (replace(tally((CHANGED,)), more=80, open=1), "fail", "differs in 81 of 5 answers"),
+    ],
+)
+def test_differences_that_were_not_asked_for_again_are_not_forgotten(
+    one: Tally, outcome: str, said: str
+) -> None:
+    """They make the method unknown, unless it is worse than that already."""
+    told, _ = answers({"eth_x": one, "eth_y": Tally(300)}, {})
+    assert (told.outcome, told.subject) == (outcome, "method:eth_x")
+    assert said in told.summary
+
+
+@pytest.mark.parametrize(
+    ("asked", "unseen", "outcomes"),
+    [
+        (10_000, 9_999, ["unknown", "unknown"]),
+        (10, 6, ["unknown", "unknown"]),
+        (10, 5, ["pass"]),
+        (9, 9, ["unknown"]),
+    ],
+)
+def test_answers_that_the_baseline_mostly_did_not_give_are_unknown(
+    asked: int, unseen: int, outcomes: list[str]
+) -> None:
+    """One answer of ten thousand that is alike says nothing of the others."""
+    found = answers({"eth_x": Tally(asked, unseen=unseen)}, {})
+    assert [one.outcome for one in found] == outcomes
+    assert f"; {unseen} the baseline did not answer" in found[-1].summary
+
+
+def test_method_that_the_baseline_never_answers_is_skipped_by_name() -> None:
+    """Nobody misses it; one of which it answers a few is another matter."""
+    silent, some, rest = answers(
+        {"eth_x": Tally(9, unseen=9), "eth_y": Tally(9, unseen=8), "eth_z": Tally(99)}, {}
+    )
+    assert (silent.outcome, silent.subject) == ("skipped", "method:eth_x")
+    assert "answered none of 9" in silent.summary
+    assert (some.outcome, some.subject) == ("unknown", "method:eth_y")
+    assert "answered only 1 of 9" in some.summary
+    assert rest.summary.startswith("1 of 3 methods answer alike, 117 questions; 17 the baseline")
+
+
 def test_answers_say_what_was_not_put_and_what_nobody_saw() -> None:
     """A replay that put half of what was recorded must not look whole."""
-    (found,) = answers({"eth_x": Tally(9, unseen=2)}, {"unsafe": 3, "above": 0, "pending": 1})
+    (found,) = answers(
+        {"eth_x": Tally(9, unseen=2), **{f"trace_{n}": Tally() for n in range(5)}},
+        {"unsafe": 3, "above": 0, "pending": 1},
+    )
     assert found.summary == (
         "1 of 1 methods answer alike, 9 questions; not put: 1 pending, 3 unsafe; "
-        "2 the baseline did not answer"
+        "2 the baseline did not answer; not served by both: trace_0, trace_1, trace_2 and 2 more"
     )
     (blind,) = answers({"eth_x": Tally(9, unseen=9)}, {})
     assert (blind.outcome, blind.reason) == ("unknown", "unseen")

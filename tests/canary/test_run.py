@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
 from monitor.canary.comparison import TITLES, Comparison, word_of
 from monitor.canary.run import Plan, compare
 from monitor.judge.profiles import PROFILES, override, policy
 from monitor.url import Url
 from tests.canary.staged import chain_of, serves_blocks
-from tests.rpc.canned import Canned, Chain, nothing_unheard, serving
+from tests.rpc.canned import Canned, Chain, Json, nothing_unheard, reply, serving
 
 QUICK = policy(override(PROFILES["dev"], interval_seconds=0.1))
 
@@ -56,7 +57,7 @@ async def test_run_on_another_chain_asks_nothing_more(
 
 
 async def test_run_without_a_common_block_makes_the_other_checks() -> None:
-    """A candidate without a head is inconclusive by its consensus."""
+    """A candidate without a head fails by that, and leaves its blocks unknown."""
     other = Canned(Chain(100))
     with nothing_unheard():
         node = Canned(Chain(100))
@@ -67,8 +68,25 @@ async def test_run_without_a_common_block_makes_the_other_checks() -> None:
         async with serving(node, other):
             found = await compare(Plan(Url(node.url), Url(other.url), QUICK))
     by_check = {one.check: one for one in found}
-    assert word_of(found) == "inconclusive"
+    assert word_of(found) == "fail"
     assert by_check["consensus"].outcome == "unknown"
     assert "not asked: consensus came to unseen" in by_check["answers"].summary
-    assert by_check["head"].outcome == "unknown"
+    assert (by_check["head"].outcome, by_check["head"].reason) == ("fail", "silent")
     assert by_check["peers"].outcome == "skipped"
+
+
+async def test_run_whose_candidate_dies_in_the_soak_fails_by_its_head() -> None:
+    """It answered all questions and the first poll, and HTTP 503 from then on: that is no pass."""
+    node, other = Canned(Chain(100)), Canned(Chain(100))
+    for one in (node, other):
+        one.answers["net_peerCount"] = "0x19"
+    told: list[str] = []
+
+    async def respond(request: web.BaseRequest, asked: Json) -> web.StreamResponse | None:
+        return reply(b"", 503) if "head" in told else None  # Told of when the first poll is over.
+
+    other.respond = respond
+    found = {one.check: one for one in await run(node, other, told)}
+    assert word_of(found.values()) == "fail"
+    assert (found["head"].outcome, found["head"].reason) == ("fail", "silent")
+    assert {found[check].outcome for check in ("peers", "sync")} == {"unknown"}

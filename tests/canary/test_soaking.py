@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from monitor.canary.soaking import SAMPLES_MIN, soak
+from monitor.canary.soaking import LOOKS_MORE, SAMPLES_MIN, soak
 from monitor.model import Unseen
 from tests.canary.staged import staged
 from tests.rpc.canned import Canned, Chain, Clock
@@ -61,3 +63,25 @@ async def test_node_that_goes_away_is_seen_no_more() -> None:
         await node.port.close()
         (one, *_) = await soak(pair, seconds=0.0, poll_seconds=0.0, clock=Clock(START))
     assert (one.baseline, one.candidate) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("silent", "polls"),
+    [(0, SAMPLES_MIN), (1, SAMPLES_MIN + 1), (9, SAMPLES_MIN + LOOKS_MORE)],
+)
+async def test_last_poll_that_did_not_see_the_candidate_is_made_again(
+    silent: int, polls: int
+) -> None:
+    """One lost answer must not leave an hour without its end; a dead node stays dead."""
+    node, other = Canned(Chain(100)), Canned(Chain(100))
+    looks = itertools.count()
+
+    def block(params: list[str]) -> object:
+        is_silent = SAMPLES_MIN - 1 <= next(looks) < SAMPLES_MIN - 1 + silent
+        return None if is_silent else other.chain.block(100)
+
+    other.answers["eth_getBlockByNumber"] = block
+    async with staged(node, other) as pair:
+        samples = await soak(pair, seconds=0.0, poll_seconds=0.0, clock=Clock(START))
+    assert len(samples) == polls
+    assert (samples[-1].candidate is None) is (silent > LOOKS_MORE)

@@ -8,6 +8,7 @@ import random
 import shlex
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,14 +18,18 @@ from typing import Any
 import aiohttp
 import jsonschema
 import pytest
+from aiohttp import web
 
+from monitor.canary.asking import opened
 from monitor.canary.comparison import Comparison, word_of
+from monitor.canary.restarting import restart
 from monitor.canary.run import Plan, compare
 from monitor.config import Tap, Transactions, show
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.lab.anvil import Anvil, Chain
 from monitor.lab.faults import Fault
 from monitor.lab.network import LabNetwork
+from monitor.lab.port import Port
 from monitor.lab.proxy import FaultProxy
 from monitor.lab.timeline import lab_settings
 from monitor.url import Url
@@ -331,16 +336,45 @@ async def test_transaction_is_sent_through_the_candidate_and_seen(
 
 
 @pytest.mark.wide
-async def test_restart_command_that_keeps_the_head_passes_and_one_that_fails_does_not(
+async def test_restart_is_seen_and_one_that_did_not_happen_is_not_believed(
     anvil_path: Path,
 ) -> None:
+    """A process that is back at once was away nevertheless; the command `true` proves nothing."""
+    async with LabNetwork(("a", "b"), INTERVAL_SECONDS, binary=anvil_path) as net:
+        await net.wait_blocks(4)
+
+        async def restarted(request: web.BaseRequest) -> web.StreamResponse:
+            await net.restart("local")
+            return web.Response()
+
+        port = Port(restarted)
+        await port.open()
+        order = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port.number}')"
+        commands = [(order, "head_kept", 60.0)] * 5 + [("pass", "never_away", 2.0)]
+        baseline, candidate = (Url(one.url) for one in (net.reference["a"], net.local))
+        try:
+            async with opened(baseline, candidate, {}) as pair:
+                for script, reason, seconds in commands:
+                    found = await restart(
+                        pair,
+                        (sys.executable, "-c", script),
+                        deadline_seconds=seconds,
+                        clock=time.monotonic,
+                    )
+                    assert found.reason == reason, found
+        finally:
+            await port.close()
+
+
+@pytest.mark.wide
+async def test_restart_command_that_fails_blocks(anvil_path: Path) -> None:
     """The operator's command is run without a shell; its exit code counts."""
     async with two("prague", anvil_path, anvil_path) as nodes:
-        for code, outcome in ((0, "pass"), (7, "fail")):
-            command = shlex.join((sys.executable, "-c", f"raise SystemExit({code})"))
-            done = await gated(nodes, "--restart-command", command, "--json")
-            (one,) = [c for c in document(done)["comparisons"] if c["check"] == "restart"]
-            assert one["outcome"] == outcome, one
+        command = shlex.join((sys.executable, "-c", "raise SystemExit(7)"))
+        done = await gated(nodes, "--restart-command", command, "--json")
+    assert done.returncode == 1, done.stderr
+    (one,) = failed(document(done)).values()
+    assert (one["check"], one["reason"]) == ("restart", "command_failed")
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def _of_comparison(comparison: Comparison) -> Point:
         "pass": "ok",
         "warn": "warned",
         "fail": "failed",
-        "unknown": "blind" if comparison.is_required else "unseen",
+        "unknown": "blind" if comparison.is_blind else "unseen",
         "skipped": "skipped",
     }
     return Point(

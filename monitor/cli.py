@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from monitor import __version__, commands
 from monitor.commands import (
@@ -33,6 +34,7 @@ from monitor.commands import (
     transaction_arguments,
 )
 from monitor.commands.arguments import config_option, seconds_of
+from monitor.url import masked
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -88,12 +90,21 @@ def _failed(error: Exception) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"headwatch: {line}", file=sys.stderr)
+    # It repeats what was typed, and a URL that was typed in the wrong place has a key all the same.
+    print(f"headwatch: {masked(line)}", file=sys.stderr)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's own, whose errors repeat what was typed without the key of a URL."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line and exit code 2, as ever."""
+        super().error(masked(message))
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; importing nothing but argparse."""
-    root = argparse.ArgumentParser(
+    root = Parser(
         prog="headwatch",
         description="Is this Ethereum node on the network's chain, and how far behind? "
         "From evidence, never from the node's own word.",

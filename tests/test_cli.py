@@ -50,3 +50,36 @@ def test_help_of_every_command_can_be_read() -> None:
         *(["ledger", verb] for verb in ("sync", "reconcile", "export", "explain")),
     ):
         assert cli.main([*words, "--help"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{url}"],
+        ["gate", "{url}"],
+        ["gate", "wait", "{url}"],
+        ["gate", "--nodes={url}"],
+        ["gate", "--for", "{url}"],
+        ["gate", "--output", "{url}"],
+        ["run", "-c", "x.yaml", "{url}"],
+        ["run", "--log-level", "{url}"],
+        ["status", "--url", "http://127.0.0.1:9845", "{url}"],
+        ["tx", "{url}"],
+        ["tx", "list", "{url}"],
+        ["ledger", "reconcile", "--hb", "{url}"],
+        ["maintenance", "add", "--for", "{url}"],
+        ["lab", "up", "--speed", "{url}"],
+        ["profile", "show", "dev", "{url}"],
+        ["config", "check", "{url}"],
+    ],
+    ids=" ".join,
+)
+def test_url_in_the_wrong_place_is_refused_without_its_key(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A log of the pipeline keeps what is said: scheme, host and port are enough to find it."""
+    url = "https://rpc.example.org/v3/s3cr3t?apikey=s3cr3t"
+    assert cli.main([word.format(url=url) for word in words]) == 2
+    said = capfd.readouterr().err
+    assert "s3cr3t" not in said
+    assert "https://rpc.example.org:443/***" in said

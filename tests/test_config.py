@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import os
@@ -23,11 +24,13 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from monitor import config
+from monitor.act.reports.variables import dotenv
 from monitor.config import ConfigError
 from monitor.config.lines import lines_of
 from monitor.config.tree import parse
 from monitor.model import Address, Hash32
 from monitor.url import Url
+from tests.act.reports.told import troubled
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "headwatch.example.yaml"
@@ -460,6 +463,20 @@ def test_load_variables_of_others_are_passed_over(tmp_path: Path) -> None:
         "PATH": "",
     }
     assert loaded(tmp_path, LEAST, env) == loaded(tmp_path, LEAST)
+
+
+def test_variables_that_our_own_texts_name_are_known() -> None:
+    """What an error recommends is refused by nothing, and no gate by what another wrote down."""
+    written = [
+        node.value
+        for path in Path(config.__file__).parents[1].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {name for text in written for name in re.findall(r"\bHEADWATCH_[A-Z_]*[A-Z]\b", text)}
+    assert {"HEADWATCH_POCO", "HEADWATCH_VERDICT"} <= named
+    told = {line.partition("=")[0] for line in dotenv(troubled()).splitlines()}
+    assert named | told == set(config.ENVIRONMENT)
 
 
 # Flags ------------------------------------------------------------------------------------------

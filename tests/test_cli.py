@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import pytest
 
@@ -50,6 +51,28 @@ def test_help_of_every_command_can_be_read() -> None:
         *(["ledger", verb] for verb in ("sync", "reconcile", "export", "explain")),
     ):
         assert cli.main([*words, "--help"]) == 0
+
+
+def _arguments(
+    command: argparse.ArgumentParser,
+) -> Iterator[tuple[argparse.ArgumentParser, argparse.Action]]:
+    """Every argument of a command and of those below it."""
+    for action in command._actions:
+        yield command, action
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _arguments(below)
+
+
+def test_help_of_every_argument_says_what_it_is_and_its_default() -> None:
+    """Nobody has to try it out; what is off, or nothing, by default need not be said."""
+    for command, action in _arguments(cli.parser()):
+        if isinstance(action, argparse._SubParsersAction):
+            continue
+        where = f"{command.prog} {action.option_strings or action.dest}"
+        assert action.help, where
+        if action.default not in (None, False, [], argparse.SUPPRESS):
+            assert str(action.default) in action.help, where
 
 
 @pytest.mark.parametrize(

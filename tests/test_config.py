@@ -26,6 +26,7 @@ from ruamel.yaml import YAML
 from monitor import config
 from monitor.act.reports.variables import dotenv
 from monitor.config import ConfigError
+from monitor.config.flags import LedgerFlags, read_flags
 from monitor.config.lines import lines_of
 from monitor.config.tree import parse
 from monitor.model import Address, Hash32
@@ -437,7 +438,7 @@ def test_load_variables_override_settings(tmp_path: Path) -> None:
         ),
         (
             {"HEADWATCH_HTTP_LISTEN": "9845"},
-            "HEADWATCH_HTTP_LISTEN: expected HOST:PORT or [IPV6]:PORT, in quotes, found '9845'",
+            "HEADWATCH_HTTP_LISTEN: expected HOST:PORT or [IPV6]:PORT, found '9845'",
         ),
     ],
 )
@@ -572,6 +573,14 @@ def test_from_flags_of_another_command_are_named_as_they_are(
     """A mistake is told under the flag that was written."""
     with pytest.raises(ConfigError, match=f"^{flag}: expected http"):
         config.from_flags(urls[0], urls[1:], "dev", flags=("--candidate", "--baseline"))
+
+
+def test_read_flags_of_a_short_address_says_nothing_of_quotes() -> None:
+    """They are YAML's, and a shell takes them away."""
+    given = {"rpc": "http://n", "hub": "0x12", "protocol": "poco-v1"}
+    with pytest.raises(ConfigError) as caught:
+        read_flags(LedgerFlags, given, {})
+    assert str(caught.value) == "--hub: expected 0x and 40 hexadecimal digits, found '0x12'"
 
 
 def test_from_flags_interval_of_zero_is_refused() -> None:

@@ -104,7 +104,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; importing nothing but argparse."""
-    root = Parser(
+    root: argparse.ArgumentParser = Parser(
         prog="headwatch",
         description="Is this Ethereum node on the network's chain, and how far behind? "
         "From evidence, never from the node's own word.",

@@ -148,9 +148,12 @@ def test_scrub_hides_the_user_part_as_an_authorization_header_shows_it() -> None
     [
         ("invalid choice: 'http://h/v3/k3y' (choose from a, b)", "'http://h:80/***' (choose"),
         ("unrecognized arguments: --node=https://h/k3y?a=k3y --x", "--node=https://h:443/*** --x"),
-        ("two: wss://u:k3y@h, ws://h/k3y.", "two: wss://h:443/***, ws://h:80/***."),
+        (
+            "two: wss://u:k3y@h.example and ws://h/k3y.",
+            "two: wss://h.example:443/*** and ws://h:80/***.",
+        ),
         ("found ftp://h/k3y", "found ftp://***"),
-        ("found json+http://:k3y@h/", "json+http://h:80/***"),
+        ("found json+http://:k3y@h.example/", "json+http://h.example:80/***"),
         ("found ://k3y", "found ://***"),
         ("found http:// k3y-less", "found http:// k3y-less"),
         ("expected http:// or https://, found x", "expected http:// or https://, found x"),

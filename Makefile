@@ -67,7 +67,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	touch $@
 
-demo: setup ## a lab network of real nodes, watched while one stalls and forks
+demo: setup ## lab networks of real nodes, watched while faults come and go
 	@$(VENV)/bin/headwatch demo
 
 test: setup ## lint, then every test that is not wide, then the coverage gate

@@ -36,9 +36,6 @@ UNPLAYED = {
     "restart": "nothing opens: a start is over before it counts",
     "late-joiner": "as `lag`, from the first round on",
     **dict.fromkeys(
-        ("reorg-1", "reorg-3", "reorg-7"), "nothing opens: the references reorganise as well"
-    ),
-    **dict.fromkeys(
         ("chain-reorg-1", "websocket-duplicates", "websocket-out-of-order", "indexing-at-the-tip"),
         "nothing opens: it is counted, or only looks like trouble",
     ),

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from monitor import __version__, commands
 from monitor.commands import (
@@ -33,6 +34,7 @@ from monitor.commands import (
     transaction_arguments,
 )
 from monitor.commands.arguments import config_option, seconds_of
+from monitor.url import masked
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -88,12 +90,21 @@ def _failed(error: Exception) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"headwatch: {line}", file=sys.stderr)
+    # It repeats what was typed, and a URL that was typed in the wrong place has a key all the same.
+    print(f"headwatch: {masked(line)}", file=sys.stderr)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's own, whose errors repeat what was typed without the key of a URL."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line and exit code 2, as ever."""
+        super().error(masked(message))
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; importing nothing but argparse."""
-    root = argparse.ArgumentParser(
+    root: argparse.ArgumentParser = Parser(
         prog="headwatch",
         description="Is this Ethereum node on the network's chain, and how far behind? "
         "From evidence, never from the node's own word.",
@@ -135,7 +146,12 @@ def _run_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         "configuration again; a faulty one changes nothing.",
     )
     config_option(run)
-    run.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
+    run.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning"),
+        default="info",
+        help="the least that is logged, on standard error (default: info)",
+    )
     run.set_defaults(command=commands.run_command)
 
 
@@ -257,7 +273,9 @@ def _assets_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
         "the runbook and the dashboards, as they belong to this version, below a directory. Files "
         "that are there already and differ are left alone, and named; exit 1.",
     )
-    assets.add_argument("directory", type=Path)
+    assets.add_argument(
+        "directory", metavar="DIR", type=Path, help="where to; it is made where it is missing"
+    )
     assets.add_argument(
         "--runbook-url",
         metavar="URL",
@@ -272,7 +290,14 @@ def _config_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     config = subparsers.add_parser("config", help="start, validate and print a configuration")
     verbs = config.add_subparsers(title="verbs", metavar="VERB", required=True)
     init = verbs.add_parser("init", help="write a first configuration")
-    init.add_argument("path", nargs="?", type=Path, default=Path(CONFIG_DEFAULT))
+    init.add_argument(
+        "path",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        default=Path(CONFIG_DEFAULT),
+        help=f"the file to write, which must not be there (default: {CONFIG_DEFAULT})",
+    )
     init.set_defaults(command=commands.config_init)
     for name, command, text in (
         ("check", commands.config_check, "validate; every problem with its file, line and path"),
@@ -308,9 +333,17 @@ def _lab_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
 def _demo_parser(subparsers: _Commands[argparse.ArgumentParser]) -> None:
     demo = subparsers.add_parser(
         "demo",
-        help="no node at hand: a lab network, watched while its local node stalls and forks",
+        help="no node at hand: lab networks, watched while faults come and go",
+        description="A lab network of real nodes, watched while its local node stalls and forks; "
+        "then payments through a node that is alone, which come through all the same, and a ledger "
+        "with one wrong number. It ends by itself.",
     )
     demo.add_argument("--keep", action="store_true", help="leave it up at the end, until Ctrl-C")
-    demo.add_argument("--listen", default="127.0.0.1:9845", help="of the status page")
+    demo.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9845",
+        help="of the status page (default: 127.0.0.1:9845)",
+    )
     demo.add_argument("--json", action="store_true", help="the timeline as JSON lines, no screen")
     demo.set_defaults(command=commands.demo_command)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 SECRET_LENGTH_MIN = 4
 """Shorter parts of a URL are words, not keys, and would take whole sentences with them."""
+
+_WRITTEN = re.compile(r"(?<!\w)(\w*)://(\S*?)(?=['\",;:.…)>]*(?:\s|$))")
+"""What may be a URL in a sentence: without the quote or the full stop behind it."""
 
 
 class Url:
@@ -101,3 +105,17 @@ class Url:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+def masked(text: str) -> str:
+    """`text` with every URL in it as `Url` shows it; of one that is none of ours, the scheme."""
+    return _WRITTEN.sub(_shown, text)
+
+
+def _shown(found: re.Match[str]) -> str:
+    if not found[2]:
+        return found[0]  # `https://` alone: a sentence about URLs.
+    try:
+        return str(Url(found[0]))
+    except ValueError:
+        return f"{found[1]}://***"

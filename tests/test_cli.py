@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import pytest
 
@@ -50,3 +51,58 @@ def test_help_of_every_command_can_be_read() -> None:
         *(["ledger", verb] for verb in ("sync", "reconcile", "export", "explain")),
     ):
         assert cli.main([*words, "--help"]) == 0
+
+
+def _arguments(
+    command: argparse.ArgumentParser,
+) -> Iterator[tuple[argparse.ArgumentParser, argparse.Action]]:
+    """Every argument of a command and of those below it."""
+    for action in command._actions:
+        yield command, action
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _arguments(below)
+
+
+def test_help_of_every_argument_says_what_it_is_and_its_default() -> None:
+    """Nobody has to try it out; what is off, or nothing, by default need not be said."""
+    for command, action in _arguments(cli.parser()):
+        if isinstance(action, argparse._SubParsersAction):
+            continue
+        where = f"{command.prog} {action.option_strings or action.dest}"
+        assert action.help, where
+        if action.default not in (None, False, [], argparse.SUPPRESS):
+            assert str(action.default) in action.help, where
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{url}"],
+        ["gate", "{url}"],
+        ["gate", "wait", "{url}"],
+        ["gate", "--nodes={url}"],
+        ["gate", "--for", "{url}"],
+        ["gate", "--output", "{url}"],
+        ["run", "-c", "x.yaml", "{url}"],
+        ["run", "--log-level", "{url}"],
+        ["status", "--url", "http://127.0.0.1:9845", "{url}"],
+        ["tx", "{url}"],
+        ["tx", "list", "{url}"],
+        ["ledger", "reconcile", "--hb", "{url}"],
+        ["maintenance", "add", "--for", "{url}"],
+        ["lab", "up", "--speed", "{url}"],
+        ["profile", "show", "dev", "{url}"],
+        ["config", "check", "{url}"],
+    ],
+    ids=" ".join,
+)
+def test_url_in_the_wrong_place_is_refused_without_its_key(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A log of the pipeline keeps what is said: scheme, host and port are enough to find it."""
+    url = "https://rpc.example.org/v3/s3cr3t?apikey=s3cr3t"
+    assert cli.main([word.format(url=url) for word in words]) == 2
+    said = capfd.readouterr().err
+    assert "s3cr3t" not in said
+    assert "https://rpc.example.org:443/***" in said

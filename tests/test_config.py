@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import os
@@ -23,11 +24,14 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from monitor import config
+from monitor.act.reports.variables import dotenv
 from monitor.config import ConfigError
+from monitor.config.flags import LedgerFlags, read_flags
 from monitor.config.lines import lines_of
 from monitor.config.tree import parse
 from monitor.model import Address, Hash32
 from monitor.url import Url
+from tests.act.reports.told import troubled
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "headwatch.example.yaml"
@@ -434,7 +438,7 @@ def test_load_variables_override_settings(tmp_path: Path) -> None:
         ),
         (
             {"HEADWATCH_HTTP_LISTEN": "9845"},
-            "HEADWATCH_HTTP_LISTEN: expected HOST:PORT or [IPV6]:PORT, in quotes, found '9845'",
+            "HEADWATCH_HTTP_LISTEN: expected HOST:PORT or [IPV6]:PORT, found '9845'",
         ),
     ],
 )
@@ -460,6 +464,20 @@ def test_load_variables_of_others_are_passed_over(tmp_path: Path) -> None:
         "PATH": "",
     }
     assert loaded(tmp_path, LEAST, env) == loaded(tmp_path, LEAST)
+
+
+def test_variables_that_our_own_texts_name_are_known() -> None:
+    """What an error recommends is refused by nothing, and no gate by what another wrote down."""
+    written = [
+        node.value
+        for path in Path(config.__file__).parents[1].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {name for text in written for name in re.findall(r"\bHEADWATCH_[A-Z_]*[A-Z]\b", text)}
+    assert {"HEADWATCH_POCO", "HEADWATCH_VERDICT"} <= named
+    told = {line.partition("=")[0] for line in dotenv(troubled()).splitlines()}
+    assert named | told == set(config.ENVIRONMENT)
 
 
 # Flags ------------------------------------------------------------------------------------------
@@ -555,6 +573,14 @@ def test_from_flags_of_another_command_are_named_as_they_are(
     """A mistake is told under the flag that was written."""
     with pytest.raises(ConfigError, match=f"^{flag}: expected http"):
         config.from_flags(urls[0], urls[1:], "dev", flags=("--candidate", "--baseline"))
+
+
+def test_read_flags_of_a_short_address_says_nothing_of_quotes() -> None:
+    """They are YAML's, and a shell takes them away."""
+    given = {"rpc": "http://n", "hub": "0x12", "protocol": "poco-v1"}
+    with pytest.raises(ConfigError) as caught:
+        read_flags(LedgerFlags, given, {})
+    assert str(caught.value) == "--hub: expected 0x and 40 hexadecimal digits, found '0x12'"
 
 
 def test_from_flags_interval_of_zero_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.url import SECRET_LENGTH_MIN, Url
+from monitor.url import SECRET_LENGTH_MIN, Url, masked
 
 HOST = "rpc.example.org"
 secrets = st.text(
@@ -141,3 +141,30 @@ def test_scrub_hides_the_user_part_as_an_authorization_header_shows_it() -> None
     url = Url("https://user:pa55word@example.org/")
     header = base64.b64encode(b"user:pa55word").decode()
     assert header not in url.scrub(f"refused: Authorization: Basic {header}")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("invalid choice: 'http://h/v3/k3y' (choose from a, b)", "'http://h:80/***' (choose"),
+        ("unrecognized arguments: --node=https://h/k3y?a=k3y --x", "--node=https://h:443/*** --x"),
+        (
+            "two: wss://u:k3y@h.example and ws://h/k3y.",
+            "two: wss://h.example:443/*** and ws://h:80/***.",
+        ),
+        ("found ftp://h/k3y", "found ftp://***"),
+        ("found json+http://:k3y@h.example/", "json+http://h.example:80/***"),
+        ("found ://k3y", "found ://***"),
+        ("found http:// k3y-less", "found http:// k3y-less"),
+        ("expected http:// or https://, found x", "expected http:// or https://, found x"),
+        ("such as slack://… or more", "such as slack://… or more"),
+        ("http://[::1]:8545: connection refused", "http://[::1]:8545: connection refused"),
+        ("line\nhttp://h:1/k3y\nline", "line\nhttp://h:1/***\nline"),
+        ("http://h:1/***: no answer", "http://h:1/***: no answer"),
+    ],
+)
+def test_masked_sentence_holds_no_key(text: str, shown: str) -> None:
+    """What was typed in the wrong place is repeated, and its key is not."""
+    assert shown in masked(text)
+    assert "k3y" not in masked(text).replace("k3y-less", "")
+    assert masked(masked(text)) == masked(text)

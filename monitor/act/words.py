@@ -17,8 +17,13 @@ COUNTS_IN_WORDS = {2: "both"}
 
 
 def plain(text: str) -> str:
-    """On one line and printable: a node's own words may hold escape sequences for a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """On one line and printable: a node's own words may hold escape sequences for a terminal.
+
+    And no command for a runner of GitHub, which obeys `##[add-mask]` anywhere in a line of a log
+    (actions/runner, ActionCommand.TryParse), and `::add-mask::` only where the line begins.
+    """
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words.replace("##[", "## [")
 
 
 def rfc3339(at: float) -> str:

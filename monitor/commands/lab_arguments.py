@@ -60,7 +60,9 @@ def add(lab: argparse.ArgumentParser) -> None:
     )
     _pace(up, "1, as fast as the chain itself")
     up.set_defaults(command=commands.lab_up)
-    fetch = verbs.add_parser("fetch", help="fetch anvil from npm, checked by its hash")
+    fetch = verbs.add_parser(
+        "fetch", help="fetch anvil and the contracts of PoCo from npm, checked by their hashes"
+    )
     fetch.add_argument("directory", nargs="?", type=Path, help="where to (default: user cache)")
     fetch.set_defaults(command=commands.lab_fetch)
 

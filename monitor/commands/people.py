@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 URL_DEFAULT = "http://127.0.0.1:9845"
+FLAGS = {
+    "duration_seconds": "--for",
+    "starts_at": "--from",
+    "nodes": "--node",
+    "networks": "--network",
+    "reason": "--reason",
+    "actor": "--actor",
+}
+"""What a window is refused for, as the API calls it -> as it was typed."""
+_FIELD = re.compile(r"^((?:the sidecar refused: )?)([a-z_]+)(?=: )")
 
 
 def status_command(chosen: argparse.Namespace) -> int:
@@ -88,9 +99,14 @@ def _at_desk(ask: Callable[[], T]) -> T:
     try:
         return ask()
     except WindowError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(by_flag(str(error))) from None
     except UnreachableError as error:
         raise UnseenError(str(error)) from None
+
+
+def by_flag(refusal: str) -> str:
+    """Why a window was refused, with the flag in the place of the field that it begins with."""
+    return _FIELD.sub(lambda found: found[1] + FLAGS.get(found[2], found[2]), refusal, count=1)
 
 
 def _windows(chosen: argparse.Namespace, windows: Sequence[Mapping[str, object]]) -> int:

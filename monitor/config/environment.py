@@ -10,11 +10,18 @@ from monitor.config.problems import ENVIRONMENT_FILE, Loc, nearest
 from monitor.config.tree import Place, Tree
 
 PREFIX = "HEADWATCH_"
+TOLD = "Written by `--output dotenv=FILE` for the jobs that follow; not read."
 ENVIRONMENT: Mapping[str, str] = {
     "HEADWATCH_ANVIL": "The anvil program that the lab starts.",
+    "HEADWATCH_BLIND": TOLD,
     "HEADWATCH_CONFIG": "The configuration file, where no `-c` is given.",
     "HEADWATCH_DATA_DIR": "Overrides `data_dir`; relative to the working directory.",
+    "HEADWATCH_FAILED": TOLD,
     "HEADWATCH_HTTP_LISTEN": "Overrides `http.listen`.",
+    "HEADWATCH_OK": TOLD,
+    "HEADWATCH_POCO": "The folder of compiled PoCo contracts that the lab deploys.",
+    "HEADWATCH_VERDICT": TOLD,
+    "HEADWATCH_WARNED": TOLD,
 }
 """Every known variable, and what it means."""
 

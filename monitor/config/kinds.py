@@ -31,6 +31,8 @@ from monitor.model import QUORUM, Address, Hash32
 from monitor.notices import template_problem
 from monitor.url import Url
 
+QUOTED = ", in quotes"
+"""The end of a message about a text that YAML would read as a number."""
 EXPECTED = "expected"
 """The type of an error whose message says what was expected, to be followed by what was found."""
 SAID = "said"
@@ -211,10 +213,10 @@ Hash = Annotated[
     Hash32,
     Field(pattern=r"^0x[0-9A-Fa-f]{64}$"),
     AfterValidator(lambda text: text.lower()),
-    expects("expected 0x and 64 hexadecimal digits, in quotes"),
+    expects(f"expected 0x and 64 hexadecimal digits{QUOTED}"),
 ]
 Listen = Annotated[
-    str, AfterValidator(_listen), expects("expected HOST:PORT or [IPV6]:PORT, in quotes")
+    str, AfterValidator(_listen), expects(f"expected HOST:PORT or [IPV6]:PORT{QUOTED}")
 ]
 Flag = Annotated[bool, expects("expected true or false")]
 ChannelUrl = Annotated[
@@ -245,7 +247,7 @@ EthereumAddress = Annotated[
     Annotated[
         Address,
         Field(pattern=r"^0x[0-9A-Fa-f]{40}$"),
-        expects("expected 0x and 40 hexadecimal digits, in quotes"),
+        expects(f"expected 0x and 40 hexadecimal digits{QUOTED}"),
     ],
     AfterValidator(_address),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from monitor.config.gates import Gate, GateRule
-from monitor.config.kinds import EXPECTED, SAID, Model
+from monitor.config.kinds import EXPECTED, QUOTED, SAID, Model
 from monitor.config.ledgers import Ledger
 from monitor.config.problems import Loc, nearest
 from monitor.config.releases import BY_PATH, BY_URL, ReleaseFeed
@@ -127,7 +127,10 @@ def _note(tree: Tree, loc: Loc, complaint: ErrorDetails) -> None:
     elif kind == SAID:
         tree.note(loc, complaint["msg"])
     elif kind == EXPECTED:
-        tree.note(loc, f"{complaint['msg']}, {found}", _quote(complaint))
+        # A flag or a variable is text as it is: only a file of YAML knows quotes.
+        is_written = not tree.place(loc).label
+        wanted = complaint["msg"] if is_written else complaint["msg"].removesuffix(QUOTED)
+        tree.note(loc, f"{wanted}, {found}", _quote(complaint))
     elif loc[-1] in _LISTS:
         tree.note(loc, f"expected a list, {shape}", "begin each item with '- '")
     elif loc in {("networks",), ("gate",)} or loc in _MAPPINGS:

@@ -53,7 +53,8 @@ def listing(*, as_json: bool) -> str:
         healed = scenario.healed_exit_code
         then = "" if healed is None else f", and {healed} when it is over"
         found = _findings(scenario.findings)
-        lines.append(f"    finds: {found}; gate exits {scenario.exit_code}{then}")
+        exits = f"a gate that starts then exits {scenario.exit_code}{then}"
+        lines.append(f"    finds: {found}; {exits}")
     return "\n".join(lines)
 
 

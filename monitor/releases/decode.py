@@ -18,6 +18,8 @@ from monitor.judge.release import Advisory, Release, version_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ITEMS_COUNT_MAX = 1000
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises: no JSON or not the shape, text that is not UTF-8, nested beyond reason."""
 _DECLARATIONS = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -62,7 +64,7 @@ def advisories_of(body: bytes) -> tuple[Advisory, ...]:
     """The advisories of a list. Raises MalformedFeed, also where one alone cannot be read."""
     try:
         raw = msgspec.json.decode(body, type=list[RawAdvisory])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedFeed(_line(error)) from None
     _bounded(len(raw))
     found = []
@@ -80,7 +82,7 @@ def advisories_of(body: bytes) -> tuple[Advisory, ...]:
 def _api(body: bytes) -> Iterator[Release]:
     try:
         raw = msgspec.json.decode(body, type=list[RawRelease])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedFeed(_line(error)) from None
     _bounded(len(raw))
     for one in raw:
@@ -93,6 +95,10 @@ def _api(body: bytes) -> Iterator[Release]:
 
 def _atom(body: bytes) -> Iterator[Release]:
     """Entries of Atom, which do not say what is a pre-release: its tag does."""
+    # In UTF-16 what is looked for below is spelt otherwise; a character of XML is never NUL.
+    if b"\0" in body:
+        message = "it holds NULs: expected XML in UTF-8"
+        raise MalformedFeed(message)
     # Entities that are made of entities fill the memory; a list of releases declares none.
     if _DECLARATIONS.search(body):
         message = "it declares a document type or entities"

@@ -84,8 +84,10 @@ class Proposals:
         self._on_outcome = on_outcome
 
     async def post(self, document: Mapping[str, object]) -> str:
-        """Post it; an empty text, or one line that says why it was not taken."""
+        """Post it; an empty text, or one line that says why it was not taken, logged as well."""
         problem = await self._post(document)
+        if problem:
+            log.warning("a proposal was not taken by %s: %s", self._url, problem)
         self._on_outcome("failed" if problem else "sent")
         return problem
 

@@ -7,6 +7,7 @@ is sent again, byte for byte, when the next process begins. An error is read by 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,8 @@ from monitor.rpc.errors import CallRejected, RpcError
 from monitor.transactions.orders import OrderError
 from monitor.transactions.reactions import Reaction, react
 from monitor.transactions.words import Act
+
+log = logging.getLogger("headwatch")
 
 METHOD = "eth_sendRawTransaction"
 
@@ -74,6 +77,9 @@ class Sending:
             await endpoint.node.ask(METHOD, ("0x" + raw.hex(),), decode.text)
         except CallRejected as error:
             sent = Sent(endpoint.label, react(str(error)), str(error))
+            if sent.reaction is Reaction.UNRECOGNISED:
+                # Its text is without the endpoint's URL, on one line, and cut (`Url.scrub`).
+                log.warning("unrecognised refusal of %s: %s", sent.label, sent.message)
         except RpcError as error:
             sent = Sent(endpoint.label, Reaction.TRANSPORT, str(error))
         else:

@@ -148,6 +148,11 @@ def test_plain_is_one_printable_line() -> None:
     assert plain(" a\x1b[2J\r\n b\t") == "a [2J b"
 
 
+def test_plain_is_no_command_of_a_log() -> None:
+    """GitHub's runner obeys one anywhere in a line."""
+    assert plain("a ##[error]b ###[c]") == "a ## [error]b ### [c]"
+
+
 def test_levels_are_counted_worst_first() -> None:
     """The worst stands at the front; levels nobody has are left out."""
     found = (*_nodes(2), *_nodes(1, Level.FAILED))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tarfile
@@ -130,6 +131,25 @@ def test_fetch_on_an_unpinned_platform_names_the_remedy(
     monkeypatch.setattr(tools, "INTEGRITY", {})
     with pytest.raises(LabError, match=f"{tools.platform_key()}.*HEADWATCH_ANVIL"):
         tools.fetch_anvil(tmp_path)
+
+
+def test_every_platform_is_pinned_by_a_sha512() -> None:
+    """No package is believed by its name, wherever it is for (SECURITY.md)."""
+    pins = [*tools.INTEGRITY.values(), *tools.INTEGRITY_BEFORE.values(), tools.POCO_INTEGRITY]
+    assert all(re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", pin) for pin in pins)
+    assert len(set(pins)) == len(pins)
+    assert {"linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64"} == set(tools.INTEGRITY)
+
+
+def test_setup_without_an_older_anvil_for_the_platform_says_so_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was published for one platform, and only tests of differing versions need it."""
+    _offer(monkeypatch, tmp_path, _package(tmp_path / "p.tgz"), _packing(tmp_path / "p.tgz"))
+    monkeypatch.setattr(tools, "INTEGRITY_BEFORE", {})
+    monkeypatch.setattr(tools, "fetch_poco", tools.poco_path)
+    assert tools.main([str(tmp_path / "tools")]) == 0
+    assert f"anvil {tools.ANVIL_BEFORE}: not published for " in capsys.readouterr().out
 
 
 def test_find_prefers_the_environment_then_the_cache_then_the_path(

@@ -49,6 +49,9 @@ def test_api_names_finished_releases_and_when() -> None:
 
 
 LAUGHS = b'<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]>'
+SPELT_OTHERWISE = atom({"v1.0": AT}).partition(b"\n")[2].replace(b"<feed ", LAUGHS + b"<feed ")
+"""Declarations, for the encodings that a parser knows without being told."""
+NESTED = b'[{"x":' + b"[" * 100_000
 
 
 @pytest.mark.parametrize(
@@ -71,9 +74,13 @@ LAUGHS = b'<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]>'
         (atom({"v1.0": "2026-11-03T11:01:02"}), "and a time"),
         (atom({"v1.0": AT}).replace(b"Repository/15452919/", b""), "an entry without tag"),
         (atom({"v1.0": AT}).replace(b"<feed ", LAUGHS + b"<feed "), "declares a document type"),
+        (SPELT_OTHERWISE.decode().encode("utf-16-le"), "it holds NULs"),
+        (SPELT_OTHERWISE.decode().encode("utf-16-be"), "malformed"),
+        (SPELT_OTHERWISE.decode().encode("utf-16"), "malformed"),
+        (NESTED, "recursion depth"),
         (atom(dict.fromkeys(map(str, range(ITEMS_COUNT_MAX + 1)), AT)), "more than 1000 items"),
     ],
-    ids=range(18),
+    ids=range(22),
 )
 def test_list_that_is_something_else_is_malformed(body: bytes, said: str) -> None:
     """Never an empty list: nothing newer is another thing than nothing read. One line says why."""
@@ -114,6 +121,12 @@ def test_advisory_that_cannot_be_read_is_not_left_out(change: dict[str, Any], sa
     less = {key: value for key, value in ADVISORY.items() if key != "check"}
     with pytest.raises(MalformedFeed, match="missing required field `check`"):
         advisories_of(json.dumps([less]).encode())
+
+
+def test_advisories_nested_beyond_reason_are_malformed() -> None:
+    """What escaped would be kept by nobody, and read again by every probe."""
+    with pytest.raises(MalformedFeed, match="recursion depth"):
+        advisories_of(NESTED)
 
 
 def test_words_of_a_list_are_cut_and_on_one_line() -> None:

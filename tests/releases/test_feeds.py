@@ -22,6 +22,7 @@ from tests.releases.atom import ADVISORY, atom, release
 AT = "2026-11-03T11:01:02Z"
 ATOM = atom({"v1.16.7": AT})
 EVERY_SECONDS = 100.0
+NESTED = "maximum recursion depth exceeded while deserializing an object"
 
 
 class Clock:
@@ -159,18 +160,21 @@ async def test_web_is_asked_once_for_all_nodes(
         (404, b"", "HTTP status 404"),
         (200, b"<html/>", "expected an Atom feed, found html"),
         (200, ATOM + b" " * BYTES_MAX, f"more than {BYTES_MAX} bytes"),
+        (200, b'[{"x":' + b"[" * 100_000, NESTED),
     ],
-    ids=["status", "page", "size"],
+    ids=["status", "page", "size", "depth"],
 )
 async def test_web_that_answers_something_else_is_malformed_and_no_key_is_said(
     status: int, body: bytes, said: str, publisher: Publisher, session: aiohttp.ClientSession
 ) -> None:
-    """A path may hold a key: only host and port are shown."""
+    """A path may hold a key: only host and port are shown. It is asked again when it is due."""
     clock = Clock()
     publisher.status, publisher.body = status, body
     source = Url(f"{publisher.url}/key0123456789abcdef/feed")
-    found = releases(await Feeds([wanted(source)], session, clock).of("geth"))
-    assert found == Unseen("malformed", f"{publisher.url}/***: {said}")
+    feeds = Feeds([wanted(source)], session, clock)
+    found = [releases(await feeds.of("geth")) for _ in range(2)]
+    assert found == [Unseen("malformed", f"{publisher.url}/***: {said}")] * 2
+    assert publisher.asked == ["/key0123456789abcdef/feed"]
 
 
 async def test_web_that_is_not_there_is_refused(

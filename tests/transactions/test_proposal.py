@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -98,17 +99,22 @@ async def test_post_hands_it_over_with_the_token(
 
 @pytest.mark.parametrize("status", [302, 404, 500])
 async def test_post_that_is_not_taken_says_so(
-    desk: Desk, session: aiohttp.ClientSession, status: int
+    desk: Desk, session: aiohttp.ClientSession, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A redirect is not followed, which could lead it anywhere."""
+    """A redirect is not followed, which could lead it anywhere. The log names host and port."""
     desk.status = status
     outcomes: list[str] = []
     proposals = Proposals(Url(desk.url), None, session, outcomes.append)
     assert await proposals.post({}) == f"HTTP {status}"
     assert outcomes == ["failed"]
+    masked = desk.url.replace("hook/s3cr3t-key", "***")
+    said = [record.getMessage() for record in caplog.records if record.name == "headwatch"]
+    assert said == [f"a proposal was not taken by {masked}: HTTP {status}"]
 
 
-async def test_post_to_nobody_names_no_key(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_post_to_nobody_names_no_key(
+    session: aiohttp.ClientSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Neither a dead receiver nor a missing token makes a traceback, or shows the URL's path."""
     url = Url("http://127.0.0.1:9/hook/s3cr3t-key")
     said = await Proposals(url, None, session, lambda outcome: None).post({})
@@ -116,3 +122,15 @@ async def test_post_to_nobody_names_no_key(session: aiohttp.ClientSession, tmp_p
     assert "s3cr3t" not in said
     missing = Proposals(url, tmp_path / "none", session, lambda outcome: None)
     assert "token cannot be read" in await missing.post({})
+    assert "token cannot be read" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+def test_page_has_every_field_of_the_document() -> None:
+    """Who writes the receiver reads it there."""
+    document = proposal().as_json()
+    page = (Path(__file__).parents[2] / "docs" / "transactions.md").read_text()
+    _, _, rest = page.partition(f"`{SCHEMA}`")
+    table = re.findall(r"^\| (`[^|]*`) \|", rest.partition("\n## ")[0], re.MULTILINE)
+    named = {name for cell in table for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert named == set(document)

@@ -74,6 +74,21 @@ async def test_send_writes_the_intent_before_and_the_outcome_after(
     assert server.calls[-1]["params"] == ["0x02f8"]
 
 
+async def test_send_that_is_refused_in_unknown_words_is_logged_without_the_url(
+    server: Canned, dial: Dial, book: Book, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The runbook has an operator look for it there; what is understood is no news."""
+    sending = Sending(book, lambda: NOW)
+    for words in ("already known", "never heard of\nk3y-0123"):
+        server.answers["eth_sendRawTransaction"] = Refusal(words, -32000)
+        server.requests.clear()
+        await sending.send(dial(f"{server.url}/k3y-0123"), HASH, RAW, Act.REBROADCAST)
+    said = [record.getMessage() for record in caplog.records if record.name == "headwatch"]
+    assert said == [
+        "unrecognised refusal of n: eth_sendRawTransaction: error -32000: never heard of ***"
+    ]
+
+
 async def test_send_that_cannot_be_kept_is_not_sent(server: Canned, dial: Dial, book: Book) -> None:
     """What is in no journal leaves no wire."""
     book.is_full = True

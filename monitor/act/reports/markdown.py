@@ -17,7 +17,7 @@ ROOM_BYTES = 200
 """For what is said of the cut."""
 MARKS: dict[VerdictWord, str] = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 STATES = {"failed": "❌", "blind": "❔", "warned": "⚠️", "unseen": "❔", "ok": "✅"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 CUT = "\n\n*More was found than fits here: the other reports have all of it.*\n"
 
 
@@ -56,8 +56,12 @@ def markdown(told: Told) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as it is, in a cell of a table: a node's own words must not become links or HTML."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Text as it is, in a cell of a table: a node's own words must not become links or HTML.
+
+    Nor what GFM makes a link by itself (its autolinks). An address it looks for when escapes are
+    gone, so that a comment stands in it.
+    """
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("@", "@<!-- -->")
 
 
 def _html(*parts: str) -> str:

@@ -13,7 +13,8 @@ LEVEL = Labels(("check", "network", "subject"))
 MEASURED = Labels(("check", "network", "subject", "unit"))
 COMPARISON = Labels(("check", "subject"))
 FILES = Labels(("method", "outcome"))
-RULE = Labels(("gate", "rule", "subject"))
+RULE = Labels(("gate", "rule", "over_seconds", "consecutive", "subject"))
+"""With all that a rule's value depends on: rules that are alike in it have the same value."""
 WORD = Labels(("verdict",))
 WORDS = ("pass", "fail", "inconclusive")
 
@@ -42,8 +43,13 @@ def openmetrics(told: Told) -> str:
     values = Block("headwatch_gate_rule_value", "The value that a rule was held to.", "gauge", "")
     for result in told.results:
         if result.actual is not None and told.ruling is not None:
-            text = RULE.text((told.ruling.name, result.rule.text, result.subject))
-            values.lines.append(f"headwatch_gate_rule_value{text} {number(result.actual)}\n")
+            options = result.rule.options
+            over = "" if options.over_seconds is None else f"{options.over_seconds:g}"
+            held_to = (result.rule.text, over, str(options.consecutive), result.subject)
+            text = RULE.text((told.ruling.name, *held_to))
+            line = f"headwatch_gate_rule_value{text} {number(result.actual)}\n"
+            if line not in values.lines:
+                values.lines.append(line)
     compared = Block(
         "headwatch_gate_comparison_outcome",
         "What a canary run compared: 0 pass, 1 skipped, 2 warn, 3 unknown, 4 fail.",

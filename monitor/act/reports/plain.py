@@ -20,7 +20,7 @@ def as_text(told: Told) -> str:
 
 
 def as_json(told: Told) -> str:
-    """The document of `docs/gate.schema.json`."""
+    """The document of `docs/gate.schema.json`; a text in it is no command of a log either."""
     made = gate_json(
         told.verdict,
         version=told.version,
@@ -28,4 +28,4 @@ def as_json(told: Told) -> str:
         comparisons=told.comparisons,
         conformance=told.conformance,
     )
-    return json.dumps(made, indent=2) + "\n"
+    return json.dumps(made, indent=2).replace("##[", "#\\u0023[") + "\n"

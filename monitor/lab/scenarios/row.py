@@ -49,7 +49,7 @@ class Scenario:
     findings: frozenset[tuple[Key, Level]]
     """What must open, at its worst level."""
     exit_code: int
-    """Of the gate while the fault is in force."""
+    """Of a gate that starts while the fault is in force: it has no past to compare with."""
     detected_within: Limit | None = None
     """The threshold of the profile, in blocks, beyond which detection may take two blocks."""
     clients: tuple[str, ...] = ("", "", "")

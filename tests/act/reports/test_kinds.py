@@ -22,3 +22,13 @@ def test_report_of_every_kind_ends_its_last_line(kind: str, run: str) -> None:
     text = KINDS[kind].draw(RUNS[run])
     assert text.endswith("\n") or (kind, text) == ("annotations", "")
     assert KINDS[kind].reader
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("run", RUNS)
+def test_report_of_every_kind_can_be_shown_in_a_log_of_github(kind: str, run: str) -> None:
+    """Its runner obeys the words of a node nowhere: no command but annotations begins a line."""
+    text = KINDS[kind].draw(RUNS[run])
+    for line in map(str.lstrip, text.splitlines()):
+        assert line.startswith("::") == (kind == "annotations")
+        assert "##[" not in line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from monitor.act.reports.markdown import BYTES_MAX, CUT, escaped, markdown
 from tests.act.reports.told import HOSTILE, RUNS, endless, healthy, troubled
 
@@ -31,9 +33,17 @@ def test_summary_holds_no_markup_of_a_node() -> None:
     assert "\n" not in escaped(HOSTILE)
 
 
+def test_summary_holds_nothing_that_becomes_a_link_by_itself() -> None:
+    """GFM makes one of `http://`, of `www.`, and of an address, whose `@` an escape leaves one."""
+    for page in map(markdown, RUNS.values()):
+        assert re.search(r"\w://|www\.|@[^<]", page, re.IGNORECASE) is None
+    assert escaped("(http://a) www.b c@d") == r"\(http\://a\) www\.b c@<!-- -->d"
+    assert escaped("at 12:30, 1.5 s") == "at 12:30, 1.5 s"
+
+
 def test_summary_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
     """GitHub drops one above a mebibyte whole."""
-    page = markdown(endless())
+    page = markdown(endless(2500))
     assert len(page.encode()) <= BYTES_MAX
     assert page.endswith(CUT)
     assert page.count("<details>") == page.count("</details>") > 0

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from monitor.act.reports.metrics import openmetrics
+from monitor.policy.rules import Options
 from tests.act.reports.told import RUNS, troubled
+from tests.act.rulings import HELD, ruling
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
+    """By name and labels, each of which is there once (OpenMetrics 1.0, Labels)."""
+    found = [
+        ((sample.name, frozenset(sample.labels.items())), sample.value)
         for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
         for sample in family.samples
-    }
+    ]
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -37,6 +44,26 @@ def test_numbers_are_those_of_findings_and_rules() -> None:
         "rpc.error_ratio < 1%": 0.025,
         "rpc.latency_seconds.p95 < 500ms": 0.8125,
     }
+
+
+def test_rules_of_the_same_text_are_told_apart_by_their_options() -> None:
+    """Over another time they have other values; alike, they are one series."""
+    rules = [
+        replace(HELD, rule=replace(HELD.rule, options=options), actual=actual)
+        for options, actual in (
+            (Options(), 1.0),
+            (Options(over_seconds=120.0), 2.0),
+            (Options(over_seconds=120.0, consecutive=3), 3.0),
+            (Options(over_seconds=120.0, severity="warn"), 2.0),
+        )
+    ]
+    found = samples(openmetrics(replace(troubled(), ruling=ruling("pass", *rules))))
+    values = {
+        (dict(labels)["over_seconds"], dict(labels)["consecutive"]): value
+        for (name, labels), value in found.items()
+        if name == "headwatch_gate_rule_value"
+    }
+    assert values == {("", "1"): 1.0, ("120", "1"): 2.0, ("120", "3"): 3.0}
 
 
 def test_outcomes_of_a_canary_run_are_numbers() -> None:

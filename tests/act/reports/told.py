@@ -14,8 +14,9 @@ from monitor.model import Evidence, Finding, Level, Verdict
 from tests.act import snapshots
 from tests.act.rulings import BLIND, BROKEN, HELD, WARNED, ruling
 
-HOSTILE = "]]> <script>\x1b[31m\x00 ::error::x%0A | `a` \u0085 [b](http://c) \ud800".replace(
-    "\ud800", "\ufffe"
+HOSTILE = (
+    "]]> <script>\x1b[31m\x00 ::error::x%0A | `a` \u0085 [b](http://c) \ufffe "
+    "##[error]planted ###\n[error]planted HTTPS://d/e www.f.example g@h.example @i"
 )
 """What a node may say: markup of every format, commands, and what XML cannot hold."""
 LINES = {"node:local": 7, "rule:0": 21, "rule:1": 22, "rule:2": 23, "rule:3": 24}

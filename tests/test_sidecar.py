@@ -129,6 +129,20 @@ async def test_round_of_a_healthy_network_passes_at_once(world: World) -> None:
         assert errors(sidecar.instruments) == {}
 
 
+async def test_round_of_nodes_that_do_not_say_their_version_passes(world: World) -> None:
+    """As a geth that serves `eth_` alone; references are asked once all the same."""
+    absent = Refusal("the method web3_clientVersion does not exist/is not available", -32601)
+    for one in (*world.references.values(), *world.nodes):
+        one.version = absent
+    async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
+        await world.rounds(sidecar, 3)
+        assert word(sidecar) == "pass"
+        assert levels(sidecar)["identity", "node:local"] == Level.OK
+        asked = [one.methods.count("eth_chainId") for one in world.references.values()]
+        assert asked == [1, 1, 1]
+        assert {facts.client for facts in sidecar.snapshot().endpoints} == {""}
+
+
 async def test_round_of_a_real_network_passes(anvil_path: Path) -> None:
     """The same with real nodes and the real clock."""
     async with LabNetwork(("a", "b", "c"), 0.1) as net, Sidecar(lab_settings(net, 0.1)) as sidecar:

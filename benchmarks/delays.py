@@ -49,7 +49,8 @@ UNPLAYED = {
     ),
     **dict.fromkeys(
         ("finality-stalled", "finality-backwards"),
-        "once it has lasted as long as a silence of the chain that is told (see profiles.md)",
+        "once it has lasted as long as a silence of the chain that is told, or as a node may learn "
+        "late what is final (see profiles.md)",
     ),
     **dict.fromkeys(
         ("websocket-deaf", "websocket-gaps"),

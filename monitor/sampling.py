@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.checks import CHECKS
 from monitor.config import Settings
 from monitor.endpoint import Endpoint
 from monitor.judge.offers import BY_CHECK as OFFERS_BY_CHECK
@@ -27,6 +28,7 @@ from monitor.policy import measures
 from monitor.policy.measures import Measure, Subjects
 from monitor.policy.rules import Rule
 from monitor.policy.samples import Sample, Samples, Stored, Subject
+from monitor.roster import rows_of
 from monitor.rpc.errors import NO_ERRORS
 from monitor.rpc.node import Node
 from monitor.watch import Watch
@@ -56,7 +58,7 @@ class Sampler:
 
     def __init__(self, rules: Iterable[Rule], settings: Settings, now: float) -> None:
         self.samples = Samples()
-        self._wanted = {rule.series: rule.measure.subjects for rule in rules}
+        self._wanted = {rule.series: rule.measure for rule in rules}
         self._counted: dict[str, Counted] = {}
         self._taken: dict[Key, float] = {}
         """By probe and subject: when what was last taken of it was seen."""
@@ -64,7 +66,14 @@ class Sampler:
 
     def apply(self, settings: Settings, now: float) -> None:
         """Watch what these settings name."""
-        self.samples.watch(self._wanted.items(), subjects_of(settings), now)
+        rows = rows_of(CHECKS, settings.checks)
+        paces = {row.name: row.every_seconds for row in rows}
+        self.samples.watch(
+            [(series, measure.subjects) for series, measure in self._wanted.items()],
+            subjects_of(settings),
+            now,
+            paces={s: paces[m.check] for s, m in self._wanted.items() if m.check in paces},
+        )
         names = {node.name for node in settings.nodes}
         self._counted = {name: one for name, one in self._counted.items() if name in names}
         kept = {one.name for kind in subjects_of(settings).values() for one in kind}

@@ -20,6 +20,7 @@ import aiohttp
 from monitor import checks
 from monitor.act.instruments import Instruments
 from monitor.config import Settings
+from monitor.judge.offers import OPTIONAL_CHECKS
 from monitor.judge.profiles import PROFILES, Policy, override, policy
 from monitor.judge.quorum import Round
 from monitor.judge.verdict import EMPTY, Memory, fold, forget, verdict_of, without_passed
@@ -157,14 +158,14 @@ class Sidecar:
             own = [roster.endpoint(old, n.name, n, settings, None) for n in nodes]
             survey = self._survey(name, rules, settings, feeds)
             watch = Watch(name, rules, references, own, self.clock, survey=survey)
+            for endpoint in own:
+                roster.listen(endpoint, watch, self._heard)
             before = self.watches.get(name)
             if before is not None:
                 watch.resume(before)
             watches[name] = watch
             kept.update(subject_of(e.label) for e in watch.endpoints)
             kept.add(subject_of(reference_label(name)))
-            for endpoint in own:
-                roster.listen(endpoint, watch, self._heard)
         roster.forget({n.name for n in settings.nodes})
         for watch in self.watches.values():
             watch.stop_survey()
@@ -174,12 +175,11 @@ class Sidecar:
             if held.finding.because is not None and held.finding.because[1] in kept:
                 kept.add(subject)  # A transaction's finding stays with its account's.
         self.settings, self.watches = settings, watches
-        ended = {name for name, wanted in settings.checks.items() if not wanted.enabled}
-        self.memory = forget(self.memory, kept, ended)
-        self._edges = {
-            key: edge for key, edge in self._edges.items() if key[1] in kept and key[0] not in ended
-        }
+        self.memory = forget(self.memory, kept)
+        self._edges = {key: edge for key, edge in self._edges.items() if key[1] in kept}
         self._skipped = {name: self._skipped.get(name, ()) for name in watches}
+        asked = {key for watch in watches.values() for key in watch.surveyed_keys()}
+        self.fold(ended=[k for k in self.memory if k[0] in OPTIONAL_CHECKS and k not in asked])
 
     def _survey(self, name: str, rules: Policy, settings: Settings, feeds: Feeds) -> Survey:
         rows = feeds.rows(rows_of(checks.CHECKS, settings.checks, is_gate=self._is_gate))
@@ -248,10 +248,16 @@ class Sidecar:
         self._skipped[watch.name] = tuple(skipped)
         return findings
 
-    def fold(self, findings: Iterable[Finding] = ()) -> tuple[Action, ...]:
-        """Fold findings into the one state; without any, let what is stale expire."""
-        self.memory, verdict, actions = fold(self.memory, tuple(findings), self.clock())
+    def fold(
+        self, findings: Iterable[Finding] = (), *, ended: Iterable[Key] = ()
+    ) -> tuple[Action, ...]:
+        """Fold findings into the one state; without any, let what is stale expire.
+
+        Nothing is kept of what is skipped, nor of what has `ended`.
+        """
         skipped = tuple(key for keys in self._skipped.values() for key in keys)
+        gone = {*skipped, *ended}
+        self.memory, verdict, actions = fold(self.memory, tuple(findings), self.clock(), gone)
         self.verdict = replace(verdict, skipped=skipped)
         for action in actions:
             finding = action.finding
@@ -260,6 +266,8 @@ class Sidecar:
             log.log(
                 level, "%s %s %s: %s", action.kind, finding.subject, finding.check, finding.summary
             )
+        for key in gone:
+            self._edges.pop(key, None)
         self.memory = without_passed(self.memory)
         for listen in self.listeners if actions else ():
             self.shielded("edges", partial(listen, actions))

@@ -10,7 +10,7 @@ When something is due follows from what was written down, so that a reload asks 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -113,9 +113,17 @@ class Survey:
     def resume(self, before: Survey, nodes: Iterable[Endpoint]) -> None:
         """Go on with what is known, but for what is not asked any more."""
         self.of_quorum = before.of_quorum
-        for kept in (self.of_quorum, *(node.surveys for node in nodes)):
-            for asks in [asks for asks in kept if asks not in self._paces]:
-                del kept[asks]
+        _keep(self.of_quorum, self._paces)
+        for node in nodes:
+            _keep(node.surveys, {row.asks for row in self._rows if _has(node, row)})
+
+    def keys(self, nodes: Iterable[Endpoint]) -> Iterator[Key]:
+        """Everything that its checks may speak of, each by its check and its subject."""
+        quorum = subject_of(self._label)
+        yield from ((row.name, quorum) for row in self._rows if "quorum" in row.scopes)
+        rows = [row for row in self._rows if "node" in row.scopes]
+        for node in nodes:
+            yield from ((row.name, subject_of(node.label)) for row in rows if _has(node, row))
 
     async def begin(
         self,
@@ -298,6 +306,11 @@ def _vouched(history: Sequence[Observation[Any]], subject: _Subject) -> Sequence
         head = subject.heads[-1]
         return (*history, Observation(subject.label, newest.check, head.at, 0.0, head.seen))
     return () if subject.was_gone_since(newest.at) else history
+
+
+def _keep(kept: Histories, asked: Collection[str]) -> None:
+    for asks in [asks for asks in kept if asks not in asked]:
+        del kept[asks]
 
 
 def _has(node: Endpoint, row: Check[Any]) -> bool:

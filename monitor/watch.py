@@ -31,7 +31,7 @@ from monitor.judge.quorum import (
 )
 from monitor.judge.seen import ForkSeen, HeadSeen, IdentitySeen, chain_of
 from monitor.judge.verdict import Memory
-from monitor.model import Observation, Unseen
+from monitor.model import Key, Observation, Unseen
 from monitor.probes import fork, head, identity
 from monitor.rpc.errors import RpcError
 from monitor.survey import Survey
@@ -129,6 +129,11 @@ class Watch:
         """Wait for the optional checks that are being asked."""
         if self.survey is not None:
             await self.survey.done()
+
+    def surveyed_keys(self) -> Iterator[Key]:
+        """Everything that an optional check may speak of here."""
+        if self.survey is not None:
+            yield from self.survey.keys(self.nodes)
 
     def contest(self, memory: Memory) -> None:
         """Let what speaks against the present state be asked again in the next round."""

@@ -8,16 +8,20 @@ from typing import cast
 
 import pytest
 
-from monitor.config import Account, Ledger, Settings, Transactions
+from monitor.checks import CHECKS
+from monitor.config import Account, CheckSettings, Ledger, Settings, Transactions
 from monitor.judge import offers
 from monitor.judge.offer import Offer
 from monitor.ledger.configured import LEDGERS
 from monitor.ledger.job import Outcome
 from monitor.ledger.last import Last, put_last
 from monitor.model import Address, Finding, Level
+from monitor.policy.evaluation import MAX_AGE_SECONDS as POLICY_AGE_SECONDS
+from monitor.policy.evaluation import evaluate
 from monitor.policy.measures import MEASURES
 from monitor.policy.rules import Options, Rule, parse
 from monitor.policy.samples import Sample
+from monitor.roster import rows_of
 from monitor.sampling import Sampler, read_stores, subjects_of
 from monitor.sidecar import Sidecar
 from monitor.transactions.journal import JOURNAL_NAME, Journal
@@ -152,6 +156,27 @@ async def test_finding_of_an_optional_check_is_a_sample_of_its_answer(
     assert values((await world.rounds(5))["peers.connected_count"]) == [25.0]
     world.node.answers["net_peerCount"] = Refusal("not now", -32000)
     assert (await world.rounds(2))["peers.connected_count"] == []
+
+
+@pytest.mark.parametrize("every", [None, 20.0, 900.0])
+async def test_answer_of_a_slow_check_can_be_ruled_on_until_the_next(
+    world: World, every: float | None
+) -> None:
+    """A number of peers that is asked each minute, or as configured, is not too old in between."""
+    rule = parse("peers.connected_count.min >= 3")
+    settings = world.settings()
+    if every is not None:
+        settings = settings.model_copy(
+            update={"checks": {"peers": CheckSettings(every_seconds=every)}}
+        )
+    pace = {row.name: row for row in rows_of(CHECKS, settings.checks)}["peers"].every_seconds
+    async with Sidecar(settings, clock=world.clock) as sidecar:
+        sampler = Sampler([rule], settings, world.clock())
+        sidecar.on_round = lambda watch, found: sampler.rounded(watch, found, world.clock())
+        await sidecar.round(sidecar.watches["dev"], is_patient=True)
+    oldest = max(POLICY_AGE_SECONDS, 2 * pace)
+    assert evaluate(rule, sampler.samples, world.clock() + oldest).reason == "held"
+    assert evaluate(rule, sampler.samples, world.clock() + oldest + 1).reason == "too_old"
 
 
 async def test_round_counts_calls_of_that_round_alone(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from monitor import checks
 from monitor.act.instruments import Instruments
 from monitor.config import CheckSettings, Network, NodeSettings, Settings
+from monitor.config.releases import ReleaseFeed
 from monitor.judge.profiles import DEV, Policy
 from monitor.judge.quorum import Round
 from monitor.judge.seen import ForkSeen, IdentitySeen
@@ -26,6 +27,7 @@ from monitor.probes import identity
 from monitor.probes.asked import Asked
 from monitor.sidecar import Sidecar, policy_of
 from monitor.survey import UNSUPPORTED_SECONDS
+from monitor.url import Url
 from monitor.watch import Watch
 from tests.rpc.canned import (
     GENESIS_TIMESTAMP,
@@ -127,6 +129,20 @@ async def test_round_of_a_healthy_network_passes_at_once(world: World) -> None:
         }
         assert set(levels(sidecar).values()) == {Level.OK}
         assert errors(sidecar.instruments) == {}
+
+
+async def test_round_of_nodes_that_do_not_say_their_version_passes(world: World) -> None:
+    """As a geth that serves `eth_` alone; references are asked once all the same."""
+    absent = Refusal("the method web3_clientVersion does not exist/is not available", -32601)
+    for one in (*world.references.values(), *world.nodes):
+        one.version = absent
+    async with Sidecar(world.settings("local"), clock=world.clock) as sidecar:
+        await world.rounds(sidecar, 3)
+        assert word(sidecar) == "pass"
+        assert levels(sidecar)["identity", "node:local"] == Level.OK
+        asked = [one.methods.count("eth_chainId") for one in world.references.values()]
+        assert asked == [1, 1, 1]
+        assert {facts.client for facts in sidecar.snapshot().endpoints} == {""}
 
 
 async def test_round_of_a_real_network_passes(anvil_path: Path) -> None:
@@ -339,6 +355,29 @@ async def test_optional_check_that_a_node_does_not_support_is_skipped_and_said(
         assert told == [("peers", "node:one")]
 
 
+async def test_check_that_a_node_ceases_to_support_leaves_nothing_behind(world: World) -> None:
+    """What was opened is closed, and nothing is left that grows stale and is told to people."""
+    node = world.nodes[0]
+    node.answers["net_peerCount"] = "0x0"
+    told: list[Action] = []
+    async with Sidecar(world.settings("one"), clock=world.clock) as sidecar:
+        sidecar.listeners.append(told.extend)
+        await world.rounds(sidecar, 4, is_patient=True)
+        assert levels(sidecar)["peers", "node:one"] == Level.DEGRADED
+        assert ("peers", "node:one") in {edge.key for edge in sidecar.snapshot().edges}
+        node.answers["net_peerCount"] = Refusal("the method net_peerCount does not exist", -32601)
+        await world.rounds(sidecar, 30, is_patient=True)
+        assert ("peers", "node:one") in sidecar.verdict.skipped
+        assert ("peers", "node:one") not in sidecar.memory
+        assert [action.kind for action in told] == ["opened", "closed"]
+        assert (told[1].before, told[1].finding.reason) == (Level.DEGRADED, "ended")
+        assert sidecar.snapshot().edges == ()
+        node.answers["net_peerCount"] = "0x10"
+        world.clock.now += UNSUPPORTED_SECONDS
+        await world.rounds(sidecar, is_patient=True)
+        assert levels(sidecar)["peers", "node:one"] == Level.OK
+
+
 async def test_round_that_crashes_while_asking_never_raises(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -476,6 +515,56 @@ async def test_apply_without_a_check_forgets_its_findings(world: World) -> None:
         await world.rounds(sidecar, 20, is_patient=True)
         assert world.nodes[0].methods.count("net_peerCount") == asked
         assert set(levels(sidecar).values()) == {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("check", "needs", "url"),
+    [
+        ("subscription", "websocket", "ws://127.0.0.1:1"),
+        ("beacon", "beacon", "http://127.0.0.1:1"),
+    ],
+)
+async def test_apply_without_what_a_check_needs_ends_its_finding(
+    world: World, check: str, needs: str, url: str
+) -> None:
+    """A websocket or a beacon that is taken out of the configuration is not asked, nor stale."""
+    settings = world.settings("one", "two")
+    one, two = (node.model_copy(update={needs: Url(url)}) for node in settings.nodes)
+    both = settings.model_copy(update={"nodes": (one, two)})
+    told: list[Action] = []
+    async with Sidecar(both, clock=world.clock) as sidecar:
+        sidecar.listeners.append(told.extend)
+        await world.rounds(sidecar, 30, is_patient=True)
+        assert levels(sidecar)[check, "node:one"] > Level.OK
+        assert levels(sidecar)[check, "node:two"] > Level.OK
+        plain = settings.nodes[0]
+        sidecar.apply(settings.model_copy(update={"nodes": (plain, two)}))
+        closed = [action for action in told if action.kind == "closed"]
+        assert [(action.key, action.finding.reason) for action in closed] == [
+            ((check, "node:one"), "ended")
+        ]
+        assert (check, "node:one") not in levels(sidecar)
+        await world.rounds(sidecar, 30, is_patient=True)
+        assert (check, "node:one") not in levels(sidecar)
+        assert levels(sidecar)[check, "node:two"] > Level.OK
+        assert [action for action in told if action.kind == "closed"] == closed
+
+
+async def test_apply_without_the_feeds_of_releases_ends_what_was_said_of_versions(
+    world: World, tmp_path: Path
+) -> None:
+    """Without a feed the check is not made, as if it were switched off."""
+    feed = ReleaseFeed(client="geth", feed=tmp_path / "absent.json")
+    settings = world.settings("one")
+    async with Sidecar(
+        settings.model_copy(update={"releases": (feed,)}), clock=world.clock
+    ) as sidecar:
+        await world.rounds(sidecar, 3, is_patient=True)
+        assert levels(sidecar)["version", "node:one"] == Level.UNKNOWN
+        sidecar.apply(settings)
+        assert ("version", "node:one") not in levels(sidecar)
+        await world.rounds(sidecar, 30, is_patient=True)
+        assert ("version", "node:one") not in levels(sidecar)
 
 
 async def test_apply_without_a_network_forgets_all_of_it(world: World) -> None:

@@ -30,7 +30,7 @@ class GateRule(Model):
     abort_on_fail: Flag = False
     """Whether the gate ends as soon as this rule has failed."""
     max_age: Annotated[Sentence, expects("expected a time, such as 10m")] | None = None
-    """The newest sample may be so old; up to 24h. Default: a minute, 30 minutes of a ledger."""
+    """The newest sample may be so old; up to 24h. Default: 1m or two of its paces, a ledger 30m."""
     network: Name | None = None
     """Only what belongs to this network. Default: all of them."""
 

@@ -59,6 +59,9 @@ class Profile:
     """For chains whose `fork_rate` is not a statistic (a development chain)."""
     finality_blocks: int | None = None
     """Blocks until one is final, as the protocol promises; None where it does not."""
+    finality_late_seconds: float = 0.0
+    """How much later than others a healthy node may learn what is final, where it learns that from
+    somebody else than from the blocks."""
     reorg_usual_blocks: int = 1
     """The depth that reorgs reach in the course of things, where their rate is not known."""
     reorg_record_blocks: int | None = None

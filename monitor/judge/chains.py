@@ -156,7 +156,7 @@ GNOSIS = Profile(
 
 POLYGON = Profile(
     key="polygon",
-    version=1,
+    version=2,
     model="slots",
     interval_seconds=2.0,
     arrival_seconds=2.0,
@@ -165,6 +165,7 @@ POLYGON = Profile(
     fork_rate=None,
     reorg_usual_blocks=32,
     reorg_record_blocks=157,
+    finality_late_seconds=32.0,
     chain_id=137,
     genesis_hash=Hash32("0xa9c28ce2141b56c474f1dc504bee9b01eb1bd7d1a507580d5519d4437a97de1b"),
     assumed=(*_TIMING, "miss"),
@@ -182,6 +183,11 @@ POLYGON = Profile(
         ),
         Source("quicknode.com", "2026", "a block in about 2 s, each at its time"),
         Source("PIP-11", "2023", "milestones: what `finalized` names"),
+        Source(
+            "bor eth/backend.go",
+            "2026",
+            "a milestone is asked of Heimdall every 2 s, and waited for 30 s",
+        ),
         Source("erigon params/config.go", "2023", "BorMainnetGenesisHash: the genesis"),
     ),
 )
@@ -213,35 +219,44 @@ _SEQUENCER = Source(
     "one sequencer orders all, so that no rival blocks are made while it is sound; at least "
     "0.25 s between blocks, and no block without transactions",
 )
+_PARENT = Source(
+    "nitro arbnode/inbox_reader.go, consensus-specs",
+    "2026",
+    "final is what the parent chain calls final, asked of a node of that chain that each has for "
+    "itself; it comes once in 32 slots of 12 s, and who has missed one step is late",
+)
 
 ARBITRUM = Profile(
     key="arbitrum",
-    version=1,
+    version=2,
     model="traffic",
     interval_seconds=0.25,
     arrival_seconds=2.0,
     skew_seconds=1.0,
     confirmations_min=2,
+    finality_late_seconds=384.0,
     chain_id=42_161,
     assumed=(*_TIMING, "confirmations_min"),
     unknown=("how quiet its traffic becomes", "a client's word for its genesis"),
-    sources=(_SEQUENCER,),
+    sources=(_SEQUENCER, _PARENT),
 )
 
 ARBITRUM_SEPOLIA = Profile(
     key="arbitrum-sepolia",
-    version=1,
+    version=2,
     model="traffic",
     interval_seconds=0.25,
     arrival_seconds=2.0,
     skew_seconds=1.0,
     confirmations_min=2,
+    finality_late_seconds=384.0,
     chain_id=421_614,
     genesis_hash=Hash32("0x77194da4010e549a7028a9c3c51c3e277823be6ac7d138d0bb8a70197b5c004c"),
     assumed=(*_TIMING, "confirmations_min"),
     unknown=("how quiet its traffic becomes",),
     sources=(
         _SEQUENCER,
+        _PARENT,
         Source("erigon ArbSepoliaGenesisHash", "2026", "the genesis"),
     ),
 )

@@ -1,9 +1,10 @@
 """finality: is what the node calls safe and final in order, never less, and what the network does?
 
 Finality comes in steps, of an epoch or of a batch, and reaches one node before another. So nothing
-is said of a difference before it is older than the chain's longest healthy silence; only a block
-that the references do not have is said at once. What the node itself had called final, the
-references too, and what it does not any more, is its own contradiction.
+is said of a difference before it is older than the chain's longest healthy silence, and than a
+healthy node may be late to learn of it; only a block that the references do not have is said at
+once. What the node itself had called final, the references too, and what it does not any more, is
+its own contradiction.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ def _of_node(
         reason=told.reason,
         summary=told.summary,
         measured=told.seconds,
-        limit=policy.stall_seconds,
+        limit=policy.finality_seconds,
         unit="seconds",
         as_of=seen.tags.latest.stamp,
         evidence=(
@@ -201,8 +202,7 @@ def _of_node(
                 said=f"{names}; final at the references: {theirs}",
                 at=seen.at,
                 block=None if seen.tags.finalized is None else seen.tags.finalized.stamp,
-                threshold=f"{policy.stall_seconds:.4g} s ({policy.label}: the longest that the "
-                "chain itself is silent)",
+                threshold=policy.finality_words,
             ),
         ),
     )
@@ -228,7 +228,7 @@ def _complaints(seen: FinalitySeen, policy: Policy) -> Iterator[_Told]:
     if mine is not None and seen.is_replaced:
         said = f"block {mine.number} that it called final is another one now"
         yield _Told(Level.FAILED, "finalized_replaced", said)
-    patience = policy.stall_seconds
+    patience = policy.finality_seconds
     if seen.back is not None and seen.waited(seen.back) >= patience:
         said = f"it called {seen.back.number} final and now names {_named(mine)}"
         yield _Told(Level.FAILED, "finalized_backwards", said, seen.waited(seen.back))

@@ -44,7 +44,7 @@ def judge(
     said = Evidence(
         source=newest.node,
         method="eth_chainId, eth_getBlockByNumber(0), web3_clientVersion",
-        said=f"chain {seen.chain_id}, genesis {seen.genesis_hash}, {seen.client_version}",
+        said=f"chain {seen.chain_id}, genesis {seen.genesis_hash}, {_program(seen)}",
         at=newest.at,
     )
     expected = context.identity
@@ -86,4 +86,8 @@ def _compare(
             "wrong_genesis",
             f"its genesis is {short(seen.genesis_hash)}, but {theirs}",
         )
-    return (Level.OK, "same_chain", f"serves chain {seen.chain_id} with {seen.client_version}")
+    return (Level.OK, "same_chain", f"serves chain {seen.chain_id} with {_program(seen)}")
+
+
+def _program(seen: IdentitySeen) -> str:
+    return seen.client_version or "a program that it does not name"

@@ -241,6 +241,18 @@ class Policy:
     jump_blocks: int = JUMP_BLOCKS
 
     @property
+    def finality_seconds(self) -> float:
+        """For so long a node may call final what others do not, or not yet what they do."""
+        return max(self.stall_seconds, self.profile.finality_late_seconds)
+
+    @property
+    def finality_words(self) -> str:
+        why = "the longest that the chain itself is silent"
+        if self.finality_seconds > self.stall_seconds:
+            why = "what is final is learnt from elsewhere"
+        return f"{self.finality_seconds:.4g} s ({self.label}: {why})"
+
+    @property
     def lag_words(self) -> str:
         return (
             f"lag >= {self.lag_blocks} blocks ({self.label}: skew {self.profile.skew_seconds:g} s "
@@ -305,6 +317,7 @@ def faster(profile: Profile, speed: float) -> Profile:
         arrival_seconds=profile.arrival_seconds / speed,
         skew_seconds=profile.skew_seconds / speed,
         silence_seconds=profile.silence_seconds / speed,
+        finality_late_seconds=profile.finality_late_seconds / speed,
         calls_a_day=math.ceil(profile.calls_a_day * speed),
     )
 

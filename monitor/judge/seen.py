@@ -23,6 +23,7 @@ class IdentitySeen:
     chain_id: int
     genesis_hash: Hash32
     client_version: str
+    """Empty where it does not say: not every endpoint serves the `web3` namespace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ veto fresh evidence, and a level that is no longer confirmed becomes UNKNOWN by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -68,18 +68,21 @@ EMPTY: Memory = {}
 
 
 def fold(
-    memory: Memory, findings: Sequence[Finding], now: float
+    memory: Memory, findings: Sequence[Finding], now: float, ended: Collection[Key] = ()
 ) -> tuple[Memory, Verdict, tuple[Action, ...]]:
     """The next memory, the verdict, and the edges since the last one.
 
     `findings` are those of one network's round; keys they do not name keep their level until
-    `STALE_SECONDS` after their last proposal.
+    `STALE_SECONDS` after their last proposal. Of what is `ended`, which is judged no more, nothing
+    is kept, and what was told of it is closed.
     """
     proposals = {finding.key: finding for finding in findings}
     following: dict[Key, Held] = {}
     actions: list[Action] = []
     for key, held in memory.items():
-        if key not in proposals:
+        if key in ended:
+            actions += [_end(held, now)] if _is_told(held) else ()
+        elif key not in proposals:
             following[key] = _expire(held, now)
     for key, proposal in proposals.items():
         following[key] = _step(memory.get(key), proposal, now)
@@ -92,12 +95,10 @@ def fold(
     return following, verdict_of((held.finding for held in following.values()), now), tuple(actions)
 
 
-def forget(memory: Memory, keep: Iterable[str], ended: Iterable[str] = ()) -> Memory:
-    """The memory without the subjects, and the checks, that are no longer configured."""
-    subjects, checks = set(keep), set(ended)
-    return {
-        key: held for key, held in memory.items() if key[1] in subjects and key[0] not in checks
-    }
+def forget(memory: Memory, keep: Iterable[str]) -> Memory:
+    """The memory without the subjects that are no longer configured."""
+    subjects = set(keep)
+    return {key: held for key, held in memory.items() if key[1] in subjects}
 
 
 def _step(held: Held | None, proposal: Finding, now: float) -> Held:
@@ -152,6 +153,26 @@ def _expire(held: Held, now: float) -> Held:
         because=None,
     )
     return Held(stale, 0, held.proposed_at, settled=True)
+
+
+def _is_told(held: Held) -> bool:
+    """Whether an edge has told that this is not OK."""
+    return held.settled and held.finding.level != Level.OK
+
+
+def _end(held: Held, now: float) -> Action:
+    before = held.finding
+    over = replace(
+        before,
+        level=Level.OK,
+        reason="ended",
+        summary=f"judged no more; last: {before.summary}",
+        measured=None,
+        limit=None,
+        since=now,
+        because=None,
+    )
+    return Action("closed", over.key, now, over, before.level)
 
 
 def _edge(key: Key, before: Level, held: Held, old: Held | None, now: float) -> Action | None:

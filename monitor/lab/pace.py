@@ -158,12 +158,13 @@ class Pace:
     def patience_seconds(self) -> float:
         """What a wait that is counted in mean intervals gets besides: the chain's own delays.
 
-        Twice the silence that is still no stall, and twice the time of the confirmations.
+        Twice the silence that is still no stall, or for how long what is final may differ where
+        that is more, and twice the time of the confirmations.
         """
         if self.kind == "steady":
             return 0.0
         confirmed = self.policy.confirmations * self.interval_seconds
-        return 2 * (self.policy.stall_seconds + confirmed)
+        return 2 * (self.policy.finality_seconds + confirmed)
 
     @property
     def late_blocks(self) -> int:

@@ -20,6 +20,8 @@ from monitor.policy.units import SECONDS, said
 
 MAX_AGE_SECONDS = 60.0
 """The newest sample may be so old unless a rule says otherwise; polls come every few seconds."""
+MAX_AGE_PACES = 2
+"""What is measured more seldom may be so many times as old as the pause between two samples."""
 _BADNESS: dict[VerdictWord, int] = {"pass": 0, "inconclusive": 1, "fail": 2}
 _MISSING = {
     "node": "no node is watched",
@@ -157,7 +159,7 @@ def _blindness(rule: Rule, series: Series, kept: Sequence[Sample], now: float) -
     age_seconds = now - kept[-1].at
     oldest_seconds = rule.options.max_age_seconds
     if oldest_seconds is None and rule.measure.kind != "stored":
-        oldest_seconds = MAX_AGE_SECONDS
+        oldest_seconds = max(MAX_AGE_SECONDS, MAX_AGE_PACES * series.every_seconds)
     if oldest_seconds is not None and age_seconds > oldest_seconds:
         return "too_old", f"the last sample is {said(round(age_seconds), SECONDS)} old"
     return "", ""

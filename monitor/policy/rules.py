@@ -43,7 +43,8 @@ class Options:
     network: str = ""
     """Only what belongs to this network; empty: all there is."""
     max_age_seconds: float | None = None
-    """The newest sample may be so old; None: a minute, or as old as a store's own limit allows."""
+    """The newest sample may be so old; None: a minute, or twice the pause between two samples where
+    that is more, or as old as a store's own limit allows."""
 
 
 PLAIN = Options()

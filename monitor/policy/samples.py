@@ -14,6 +14,7 @@ SERIES_COUNT_MIN = 16
 """A fleet shortens the past that is kept, to this many samples of each series and no fewer."""
 SERIES_COUNT_MAX = 10_000
 SERIES_SECONDS_MAX = 86_400.0
+EVERY_ROUND: Mapping[str, float] = {}
 
 Key = tuple[str, str]
 """The name of the series, as `Rule.series` has it, and the subject."""
@@ -38,6 +39,8 @@ class Series:
 
     began: float
     """From here on nothing is missing: watched since, or forgotten up to here."""
+    every_seconds: float = 0.0
+    """How often it is measured; 0 is in every round."""
     samples: deque[Sample] = field(default_factory=deque)
     why_none: str = ""
     """Why there is no sample, where somebody knows."""
@@ -75,13 +78,20 @@ class Samples:
         names: Iterable[tuple[str, Subjects]],
         subjects: Mapping[Subjects, tuple[Subject, ...]],
         now: float,
+        *,
+        paces: Mapping[str, float] = EVERY_ROUND,
     ) -> None:
-        """Watch these from `now` on; what was watched before keeps its samples."""
+        """Watch these from `now` on; what was watched before keeps its samples.
+
+        `paces`: how often a series is measured, in seconds; in every round where it says nothing.
+        """
         self.subjects = subjects
         wanted = {
             (name, subject.name) for name, kind in names for subject in subjects.get(kind, ())
         }
         self._series = {key: self._series.get(key) or Series(now) for key in sorted(wanted)}
+        for (name, _), series in self._series.items():
+            series.every_seconds = paces.get(name, 0.0)
         share = SAMPLES_COUNT_MAX // max(1, len(wanted))
         self._kept = max(SERIES_COUNT_MIN, min(SERIES_COUNT_MAX, share))
 

@@ -28,6 +28,8 @@ WRITTEN: Mapping[str, str] = {
 }
 NEEDED = (SECONDS, GWEI)
 """Units without which a number says nothing."""
+WHOLE = 1
+"""A ratio of so much or more needs its `%`: whoever writes 1 may mean all, or one in a hundred."""
 DIGITS_MAX = 15
 """More than a float holds exactly."""
 _QUANTITY = re.compile(rf"(-?[0-9]{{1,{DIGITS_MAX}}}(?:\.[0-9]{{1,{DIGITS_MAX}}})?)\s*([a-z%]*)")
@@ -70,7 +72,7 @@ def in_unit(text: str, unit: str) -> float:
     if found.unit not in {unit, ""}:
         message = f"expected {unit}"
         raise PolicyError(message, text.strip(), remedy)
-    if not found.unit and (unit in NEEDED or (unit == RATIO and abs(found.value) > 1)):
+    if not found.unit and (unit in NEEDED or (unit == RATIO and abs(found.value) >= WHOLE)):
         message = "expected a unit"
         raise PolicyError(message, text.strip(), remedy)
     return found.value

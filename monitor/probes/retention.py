@@ -15,7 +15,6 @@ import msgspec
 from monitor.judge.retention import METHOD, Kept, Resource, RetentionSeen
 from monitor.judge.seen import HeadSeen
 from monitor.probes.asked import Asked
-from monitor.rpc import decode
 from monitor.rpc.decode import HexHash, Quantity
 from monitor.rpc.errors import CallRejected, MalformedAnswer, MethodAbsent
 from monitor.rpc.node import Node
@@ -29,7 +28,7 @@ PRUNED_TEXTS = (
     "state is not available",  # geth, erigon
     "no state available",  # nethermind
     "state not available",
-    "world state unavailable",  # besu
+    "world state unavailable",  # besu, of calls and proofs; of a balance it says null
     "pruned",  # reth, erigon, nethermind, and what is pruned of a history
     "maximum proof window",  # reth
     "old data not available",  # erigon
@@ -74,6 +73,7 @@ class _RawTransactions(msgspec.Struct, frozen=True):
     transactions: list[HexHash]
 
 
+_balance: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(Quantity | None)
 _block: msgspec.json.Decoder[_RawTransactions | None] = msgspec.json.Decoder(
     _RawTransactions | None
 )
@@ -162,11 +162,11 @@ async def oldest(served: Served, head: int, known: int | None) -> int | None:
 def _states(node: Node) -> Served:
     async def served(number: int) -> bool:
         try:
-            await node.ask("eth_getBalance", (NOBODY, hex(number)), decode.quantity)
+            found = await node.ask("eth_getBalance", (NOBODY, hex(number)), _balance)
         except CallRejected as error:
             _raise_unless_gone(error)
             return False
-        return True
+        return found is not None
 
     return served
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
@@ -144,7 +145,7 @@ class BeaconNode:
         self.deadline_seconds = deadline_seconds
         self.body_bytes_max = body_bytes_max
         self._session = session
-        self._root = url.reveal().rstrip("/")
+        self._parts = urlsplit(url.reveal())
 
     async def syncing(self) -> Syncing:
         """Whether it follows the chain, and with an execution client that does."""
@@ -200,12 +201,17 @@ class BeaconNode:
             raise MalformedAnswer(message) from None
 
     async def _body(self, path: str) -> bytes:
-        address = yarl.URL(self._root + path)
+        address = self._address(path)
         async with self._session.get(address, headers=ACCEPT, allow_redirects=False) as response:
             body = await read_body(response, self.body_bytes_max)
             if response.status != HTTP_OK:
                 raise self._rejection(path, response.status, body)
             return body
+
+    def _address(self, path: str) -> yarl.URL:
+        """Of an endpoint below the configured path; a query, where keys are too, stays behind."""
+        parts = self._parts
+        return yarl.URL(urlunsplit(parts._replace(path=parts.path.rstrip("/") + path, fragment="")))
 
     def _rejection(self, path: str, status: int, body: bytes) -> RpcError:
         text = f"{path}: HTTP {status}"

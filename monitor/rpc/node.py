@@ -147,10 +147,15 @@ class Node:
         It raises RpcError: every failure is one of `errors`, counted by its reason. Whoever asks
         must await it or cancel it. `asyncio.gather` takes such futures as they are, so that a
         round of many calls makes no tasks of its own. A rejection that `is_answer`, for it says
-        that there is no such thing, is counted with what is unsupported.
+        that there is no such thing, is counted with what is unsupported. What is not asked, for
+        the node wants silence, is neither counted nor paid for.
         """
         loop = asyncio.get_running_loop()
         call = _Call(next(self._ids), method, params, decoder, loop.create_future(), is_answer)
+        silence = self._silence()
+        if silence is not None:
+            call.answer.set_exception(silence)
+            return call.answer
         if self.budget is not None and not self.budget.take():
             message = f"its {self.budget.calls_a_day} calls of today (UTC) are spent"
             self._fail([call], BudgetSpent(message))
@@ -334,11 +339,18 @@ class Node:
         except BROKEN as error:
             self._fail([call], self._broken(error))
 
+    def _silence(self) -> Throttled | None:
+        """Why nothing is sent now; None where something may be."""
+        left_seconds = self._silent_until - self._clock()
+        if left_seconds <= 0:
+            return None
+        return Throttled(f"throttled: it asked for silence, {left_seconds:.0f} s left")
+
     async def _post(self, calls: list[_Call]) -> bytes:
+        silence = self._silence()
+        if silence is not None:
+            raise silence  # An answer to another call has asked for it meanwhile.
         now = self._clock()
-        if now < self._silent_until:
-            message = f"throttled: it asked for silence, {self._silent_until - now:.0f} s left"
-            raise Throttled(message)
         requests = [
             {"jsonrpc": "2.0", "id": call.id, "method": call.method, "params": call.params}
             for call in calls

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.judge.chains import ARBITRUM
+from monitor.judge.chains import ARBITRUM, ETHEREUM
 from monitor.judge.finality import CONFIRMATIONS, OFFERS, STALLED_FACTOR, final_number, judge
-from monitor.judge.profiles import policy
+from monitor.judge.profiles import Profile, policy
 from monitor.judge.quorum import Round
 from monitor.judge.seen import HeadSeen
 from monitor.judge.tags import Compared, FinalitySeen, Tags, Wait, held_against
@@ -79,7 +79,7 @@ def test_final_number_without_a_head_is_not_known() -> None:
 HERE = round_of(*agreeing())
 FINAL = TIP - 64
 QUORUM = reference_label(NETWORK)
-PATIENCE = POLICY.stall_seconds
+PATIENCE = POLICY.finality_seconds
 
 
 def seen_final(
@@ -135,6 +135,22 @@ def test_finality_in_order_and_level_is_ok() -> None:
     assert (finding.level, finding.reason) == (Level.OK, "in_order")
     assert (finding.measured, finding.limit, finding.unit) == (0.0, PATIENCE, "seconds")
     assert finding.summary == f"latest {TIP}, safe {TIP - 32}, finalized {FINAL}"
+
+
+@pytest.mark.parametrize(
+    ("profile", "seconds", "is_told"),
+    [(ETHEREUM, 52.0, True), (ARBITRUM, 383.0, False), (ARBITRUM, 384.0, True)],
+)
+def test_finality_that_another_chain_brings_is_waited_for_a_step_of_it(
+    profile: Profile, seconds: float, *, is_told: bool
+) -> None:
+    """How long a chain is silent says nothing of when a node learns what is final elsewhere."""
+    seen = seen_final(behind=since(seconds))
+    history = [Observation("local", "finality", NOW, 0.1, seen)]
+    (finding,) = judge(history, HERE, policy(profile), NOW)
+    assert (finding.reason == "finality_behind") is is_told
+    assert finding.limit == policy(profile).finality_seconds
+    assert f"{finding.limit:.4g} s ({profile.key}@" in (finding.evidence[0].threshold or "")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,13 @@ def test_identity_on_a_named_network_is_compared_with_the_profile(
     assert [e.source for e in finding.evidence] == ["local", "ethereum@1"]
 
 
+def test_identity_without_a_version_is_judged_by_its_chain() -> None:
+    """A node that serves no `web3` says which chain it is on, and the sentence stays whole."""
+    finding = judged(replace(HERE, client_version=""), round_of(*agreeing()))
+    assert (finding.level, finding.reason) == (Level.OK, "same_chain")
+    assert finding.summary == "serves chain 1 with a program that it does not name"
+
+
 @pytest.mark.parametrize(
     ("operators", "seen", "level", "reason"),
     [

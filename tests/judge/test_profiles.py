@@ -363,7 +363,7 @@ def test_words_of_a_policy_name_profile_and_budget() -> None:
         "no block for 26 s (kovan-2018@1: 9 authorities, 4 of them down in a row, and one turn)"
     )
     assert policy(ARBITRUM).fork_words == (
-        "2 blocks apart (arbitrum@1: this chain makes no reorgs of its own)"
+        "2 blocks apart (arbitrum@2: this chain makes no reorgs of its own)"
     )
     assert policy(KOVAN_2018).fork_words == (
         "5 blocks apart (kovan-2018@1: deeper than finality, a majority of authorities, "
@@ -403,6 +403,17 @@ def test_faster_profile_has_the_thresholds_of_its_chain(profile: Profile, speed:
     assert rules.poll_seconds == pytest.approx(max(POLL_SECONDS_MIN, own.poll_seconds / speed))
     polls = 86_400 / rules.poll_seconds
     assert polls * CALLS_A_ROUND <= rules.profile.calls_a_day * (1 + 1e-9)
+
+
+def test_finality_is_waited_for_as_long_as_it_takes_to_spread() -> None:
+    """With the blocks on most chains; with another chain's, which a silence says nothing of."""
+    own = policy(ETHEREUM)
+    assert own.finality_seconds == own.stall_seconds
+    assert own.finality_words == "52 s (ethereum@1: the longest that the chain itself is silent)"
+    other = policy(ARBITRUM)
+    assert other.stall_seconds < other.finality_seconds == 384.0
+    assert other.finality_words == "384 s (arbitrum@2: what is final is learnt from elsewhere)"
+    assert policy(faster(ARBITRUM, 4)).finality_seconds == 96.0
 
 
 def test_faster_profile_keeps_its_key_and_says_its_speed() -> None:

@@ -203,7 +203,32 @@ def test_forget_keeps_only_configured_subjects() -> None:
     kept = forget(story.memory, ["node:local"])
     assert set(kept) == {KEY, ("fork", "node:local")}
     assert forget(kept, []) == {}
-    assert set(forget(kept, ["node:local"], ["fork"])) == {KEY}
+
+
+@pytest.mark.parametrize(
+    ("told", "edges"),
+    [
+        ("o", []),
+        ("d", []),  # It was never told, for it was never confirmed.
+        ("dd", [("closed", DEGRADED)]),
+        ("u", [("closed", UNKNOWN)]),
+    ],
+)
+def test_fold_of_what_is_judged_no_more_forgets_it_and_closes_what_was_told(
+    told: str, edges: list[tuple[str, Level]]
+) -> None:
+    """Nothing is left to become stale, and nobody waits for the end of what was opened."""
+    story = Story()
+    story.tell(finding(OK, check="fork"))
+    story.levels(told)
+    memory, verdict, actions = fold(story.memory, (), story.now, {KEY, ("peers", "node:local")})
+    assert set(memory) == {("fork", "node:local")}
+    assert [f.check for f in verdict.findings] == ["fork"]
+    assert [(action.kind, action.before) for action in actions] == edges
+    for action in actions:
+        assert (action.key, action.finding.level, action.finding.reason) == (KEY, OK, "ended")
+        assert action.finding.because is None
+    assert fold(memory, (), story.now, {KEY})[2] == ()
 
 
 def test_fold_of_one_network_leaves_the_others_as_they_are() -> None:

@@ -111,6 +111,30 @@ def test_rule_with_old_samples_is_inconclusive(age: float, expected: str) -> Non
     assert evaluate(rule, sampled(rule, [0.0], newest=newest), NOW).reason == expected
 
 
+@pytest.mark.parametrize(
+    ("every", "age", "expected"),
+    [
+        (15.0, MAX_AGE_SECONDS, "held"),
+        (15.0, MAX_AGE_SECONDS + 0.1, "too_old"),
+        (3600.0, 7200.0, "held"),
+        (3600.0, 7200.1, "too_old"),
+    ],
+)
+def test_rule_on_what_is_measured_seldom_takes_samples_of_the_last_two_times(
+    every: float, age: float, expected: str
+) -> None:
+    """What is asked once an hour can be ruled on in every minute of it."""
+    rule = parse("retention.state_blocks.min >= 100000")
+    samples = Samples()
+    subjects = {rule.measure.subjects: (Subject("node:a", "main"),)}
+    names = [(rule.series, rule.measure.subjects)]
+    samples.watch(names, subjects, BEGAN, paces={rule.series: every})
+    samples.add(rule.series, "node:a", Sample(NOW - age, 200_000.0))
+    assert evaluate(rule, samples, NOW).reason == expected
+    own = parse(rule.text, Options(max_age_seconds=age - 1.0))
+    assert evaluate(own, samples, NOW).reason == "too_old"
+
+
 @pytest.mark.parametrize(("age", "expected"), [(600.0, "held"), (600.5, "too_old")])
 def test_rule_with_an_age_of_its_own_takes_samples_so_old(age: float, expected: str) -> None:
     """What changes once an hour need not be measured every minute."""

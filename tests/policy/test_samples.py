@@ -50,6 +50,17 @@ def test_samples_outlive_a_change_of_others() -> None:
     assert values(samples, "node:b") == []
 
 
+def test_samples_are_measured_at_the_pace_that_was_said_last() -> None:
+    """A pace that is configured anew is in force for what was watched before as well."""
+    samples = Samples()
+    for paces, expected in (({LAG: 600.0}, 600.0), ({LAG: 60.0}, 60.0), ({}, 0.0)):
+        samples.watch(NAMES, nodes("a"), 100.0, paces=paces)
+        one, other = samples.series(LAG, "node:a"), samples.series(LATENCY, "node:a")
+        assert one is not None
+        assert other is not None
+        assert (one.every_seconds, other.every_seconds) == (expected, 0.0)
+
+
 def test_samples_of_a_fleet_share_what_there_is() -> None:
     """However many nodes there are, no more is kept in all; what is forgotten moves the begin."""
     names = [f"n{i}" for i in range(kept.SAMPLES_COUNT_MAX // 40)]

@@ -76,6 +76,31 @@ async def test_identity_that_is_refused_is_not_seen(
         await identity.probe(node)
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (Refusal("the method web3_clientVersion does not exist/is not available", -32601), None),
+        (Refusal("this method is not allowed", -32000), None),
+        (Refusal("rate limit exceeded", -32005), "rpc_error"),
+        (1, "malformed"),
+    ],
+    ids=["geth_that_serves_eth_alone", "provider", "throttled", "malformed"],
+)
+async def test_identity_stands_where_the_version_alone_is_refused(
+    server: Canned, node: Node, said: object, reason: str | None
+) -> None:
+    """The chain is known without the program; what is only asked too much is asked again."""
+    server.answers = {"web3_clientVersion": said}
+    if reason is None:
+        seen = await identity.probe(node)
+        assert seen == IdentitySeen(1337, Hash32(server.chain.hash(0)), "")
+        assert node.errors_total == {"unsupported": 1}
+    else:
+        with pytest.raises(RpcError) as failure:
+            await identity.probe(node)
+        assert failure.value.reason == reason
+
+
 async def test_identity_with_a_strange_version_is_one_printable_line(
     server: Canned, dial: Dial
 ) -> None:

@@ -83,8 +83,7 @@ def pruned(
     """Let the server serve each of these from some block on, with a transaction in each block."""
 
     def balance(params: list[Any]) -> Any:
-        is_kept = int(params[1], 16) >= states
-        return "0x0" if is_kept else gone or Refusal("missing trie node 12ab (path )", -32000)
+        return "0x0" if int(params[1], 16) >= states else gone
 
     def body(params: list[Any]) -> Any:
         return {"transactions": [HASH]} if int(params[0], 16) >= blocks else gone
@@ -104,13 +103,23 @@ def pruned(
     [
         None,
         Refusal("pruned history unavailable", 4444),
+        Refusal("missing trie node 12ab (path )", -32000),
         Refusal("historical state 0x12 is not available", -32000),
         Refusal("No state available for block 12", -32002),
         Refusal("World state unavailable", -32000),
         Refusal("old data not available due to pruning", -32000),
         Refusal("Resource not found", -32001),
     ],
-    ids=["null", "eip_4444", "geth", "nethermind", "besu", "erigon", "anvil"],
+    ids=[
+        "besu_which_says_null",
+        "eip_4444",
+        "geth_by_hash",
+        "geth_by_path",
+        "nethermind",
+        "besu_of_calls_and_proofs",
+        "erigon",
+        "anvil",
+    ],
 )
 async def test_retention_that_is_not_declared_is_found_by_halves(
     server: Canned, node: Node, gone: Refusal | None

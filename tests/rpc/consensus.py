@@ -85,6 +85,8 @@ class Consensus:
 
     answers: dict[str, Said] = field(default_factory=lambda: dict(ANSWERS["lighthouse"]))
     paths: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    """Paths and queries as they came, not decoded."""
     accepted: list[str] = field(default_factory=list)
     silent: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is not set, no answer comes."""
@@ -107,6 +109,7 @@ class Consensus:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         self.paths.append(request.path)
+        self.written.append(request.raw_path)
         self.accepted.append(request.headers.get("Accept", ""))
         await self.silent.wait()
         path = request.path[request.path.index("/eth/") :]

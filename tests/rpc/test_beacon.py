@@ -58,6 +58,29 @@ async def test_answers_of_each_client_are_read(
     assert all(path.startswith(f"/{KEY}/eth/v1/") for path in consensus.paths)
 
 
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("", SYNCING),
+        ("/", SYNCING),
+        (f"/{KEY}/", f"/{KEY}{SYNCING}"),
+        (f"?apikey={KEY}", f"{SYNCING}?apikey={KEY}"),
+        (f"/?apikey={KEY}#there", f"{SYNCING}?apikey={KEY}"),
+        (f"/a%2Fb/{KEY}?k=x%2By+z/&k=%3D", f"/a%2Fb/{KEY}{SYNCING}?k=x%2By+z/&k=%3D"),
+    ],
+    ids=["host", "slash", "path", "query", "fragment", "encoded"],
+)
+async def test_endpoint_lies_below_the_path_and_before_the_query(
+    consensus: Consensus, session: aiohttp.ClientSession, address: str, written: str
+) -> None:
+    """A key in the path or in the query goes along, as it was written."""
+    beacon = BeaconNode(Url(f"{consensus.url}{address}"), session)
+    await beacon.syncing()
+    assert consensus.written == [written]
+    consensus.answers.clear()
+    assert KEY not in str(await failure(beacon))
+
+
 async def test_answer_of_an_old_client_leaves_open_what_it_does_not_say(
     consensus: Consensus, beacon: BeaconNode
 ) -> None:

@@ -17,16 +17,18 @@ from monitor.lab.port import Port
 from monitor.lab.proxy import FaultProxy
 from monitor.model import UnseenReason
 from monitor.rpc import decode
+from monitor.rpc.budget import Budget
 from monitor.rpc.errors import (
     CallRejected,
     CallTimeout,
     ConnectionRefused,
     MalformedAnswer,
     RpcError,
+    Throttled,
 )
-from monitor.rpc.node import RETRY_AFTER_SECONDS_MAX, Limits, Node
+from monitor.rpc.node import RETRY_AFTER_SECONDS_MAX, SINGLE_CALLS_AT_ONCE, Limits, Node
 from monitor.url import Url
-from tests.rpc.canned import Canned, Clock, Json, always, reply
+from tests.rpc.canned import BATCH_REFUSAL, Canned, Clock, Json, always, reply
 
 SHORT_SECONDS = 0.3
 LATE_SECONDS = 2.0
@@ -271,6 +273,44 @@ async def test_status_that_asks_for_silence_gets_it(
     assert server.requests == []
     clock.now += 1.0
     assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
+
+
+async def test_call_that_is_not_sent_for_silence_is_neither_counted_nor_paid_for(
+    server: Canned, clock: Clock, session: aiohttp.ClientSession
+) -> None:
+    """One refusal is one failure of one call, however often one would like to ask meanwhile."""
+    budget = Budget(10, clock)
+    node = Node("dev/a", Url(server.url), session, clock=clock, budget=budget)
+    server.respond = always("", 429, Retry_After="60")
+    for _ in range(12):
+        assert isinstance(await failure(node), Throttled)
+        clock.now += 5.0
+    assert (len(server.requests), node.calls_total, budget.spent) == (1, 1, 1)
+    assert node.errors_total == {"refused": 1}
+    assert node.tally.recent == (1, 1, 1)
+    (calls,) = node.tally.window()
+    assert (calls.calls, calls.errors, calls.throttled) == (1, {"refused": 1}, 1)
+    server.respond = None
+    assert await node.ask("eth_chainId", (), decode.text) == server.chain_id
+    assert (node.calls_total, budget.spent) == (2, 2)
+
+
+async def test_silence_that_is_asked_for_meanwhile_is_kept_by_what_still_waits(
+    server: Canned, node: Node
+) -> None:
+    """Calls that travel alone, a few at a time: the first few learn of it for the others."""
+
+    async def respond(request: web.BaseRequest, asked: Json) -> web.StreamResponse:
+        if isinstance(asked, list):
+            return reply({"jsonrpc": "2.0", "id": None, "error": BATCH_REFUSAL})
+        return reply("", 429, Retry_After="7")
+
+    server.respond = respond
+    asked = (node.ask("eth_chainId", (), decode.text) for _ in range(SINGLE_CALLS_AT_ONCE + 3))
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(one, Throttled) for one in said)
+    assert [str(one) for one in said[-3:]] == ["throttled: it asked for silence, 7 s left"] * 3
+    assert len(server.requests) == 1 + SINGLE_CALLS_AT_ONCE
 
 
 async def test_silence_is_bounded(server: Canned, node: Node, clock: Clock) -> None:

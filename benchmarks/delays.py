@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from benchmarks.report import Result, Row, Say, Sizes
 from monitor.judge.profiles import PROFILES, Profile
+from monitor.lab.scenarios.reorgs import DEPTHS, WARNED_BLOCKS
 from tests.world import Fault, World
 from tests.world_faults import FAULTS, WARM_BLOCKS
 
@@ -36,14 +37,11 @@ UNPLAYED = {
     "restart": "nothing opens: a start is over before it counts",
     "late-joiner": "as `lag`, from the first round on",
     **dict.fromkeys(
-        ("reorg-1", "reorg-3", "reorg-7"), "nothing opens: the references reorganise as well"
-    ),
-    **dict.fromkeys(
         ("chain-reorg-1", "websocket-duplicates", "websocket-out-of-order", "indexing-at-the-tip"),
         "nothing opens: it is counted, or only looks like trouble",
     ),
     **dict.fromkeys(
-        ("chain-reorg-2", "chain-reorg-7", "chain-reorg-final", "own-reorg"),
+        (*(f"chain-reorg-{depth}" for depth in DEPTHS if depth >= WARNED_BLOCKS), "own-reorg"),
         "in the round in which a head does not link to the one before, and told in the next",
     ),
     **dict.fromkeys(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-from monitor.config import CheckSettings, Settings
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios.row import (
     LOCAL_SUBJECT,
     Scenario,
     Step,
+    asked_every,
     faulty,
     finding,
     heal_all,
@@ -19,7 +18,6 @@ from monitor.lab.scenarios.row import (
 from monitor.model import Level
 
 EVERY_SECONDS = 0.5
-"""How often the check of the row is asked, so that a scenario is not as long as its pause."""
 LOGGED_BLOCKS = 4
 """Until every block in which nodes are compared has a log."""
 UPGRADE_SECONDS = 3 * 86_400
@@ -38,16 +36,6 @@ _LOGGING = bytes(
 LOGGER = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"
 """The fifth dev account, which no traffic is sent from."""
 GWEI = 10**9
-
-
-def every(check: str) -> Callable[[Settings], Settings]:
-    """Ask this check all the time."""
-
-    def configured(settings: Settings) -> Settings:
-        checks = settings.checks | {check: CheckSettings(every_seconds=EVERY_SECONDS)}
-        return settings.model_copy(update={"checks": checks})
-
-    return configured
 
 
 def _with_logs(*faults: Fault) -> Step:
@@ -95,7 +83,7 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset({finding("state", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("state"),
+        settings=asked_every(EVERY_SECONDS, "state"),
     ),
     Scenario(
         name="wrong-logs",
@@ -105,7 +93,7 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=_heal,
         findings=frozenset({finding("logs", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("logs"),
+        settings=asked_every(EVERY_SECONDS, "logs"),
     ),
     Scenario(
         name="receipts-missing-log",
@@ -115,7 +103,7 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=_heal,
         findings=frozenset({finding("logs", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("logs"),
+        settings=asked_every(EVERY_SECONDS, "logs"),
     ),
     Scenario(
         name="upgrade-unknown",
@@ -125,6 +113,6 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset({finding("upgrade", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("upgrade"),
+        settings=asked_every(EVERY_SECONDS, "upgrade"),
     ),
 )

@@ -56,8 +56,10 @@ UNPLAYED = {
         ("websocket-deaf", "websocket-gaps"),
         "after the time that the lag threshold takes, and two rounds",
     ),
+    "chain-finality-stalled": "when three times the blocks have passed that finality takes",
     "provider-limits": "after ten calls, and two rounds",
-    **dict.fromkeys(("clock-skewed", "own-clock"), "two rounds"),
+    "slow": "after twenty calls of a method, once three of ten in five minutes were slow",
+    **dict.fromkeys(("clock-skewed", "own-clock", "future-head"), "two rounds"),
     **dict.fromkeys(
         ("says-synced-while-behind", "syncing-far-behind"),
         "as `lag`; what the node says of it at the pace of the check `sync`, 15 seconds, twice",
@@ -70,6 +72,7 @@ UNPLAYED = {
         ("wrong-state", "wrong-logs", "receipts-missing-log", "upgrade-unknown"),
         "at the pace of the checks `state`, `logs` and `upgrade`, ten minutes, and a round later",
     ),
+    "retention-shrunk": "at the pace of the check `retention`, an hour, and a round later",
 }
 """The lab's scenarios that this world cannot play, and what can be said of them all the same."""
 

@@ -34,7 +34,7 @@ WIDE = {
     *("process-stopped", "tags-unordered", "finality-backwards", "indexing-at-the-tip"),
     *("syncing-far-behind", "receipts-missing-log", "network-quiet", "unreachable"),
     *("batch-partial", "websocket-gaps", "finality-stalled", "wrong-state", "restart"),
-    *("provider-limits", "lost-transactions"),
+    *("provider-limits", "lost-transactions", "slow", "chain-finality-stalled"),
     *(f"chain-reorg-{depth}" for depth in DEPTHS if depth != 2),
 }
 """Cousins of other rows: tried as well, where there is time for all of them."""

@@ -14,12 +14,15 @@ from monitor.lab.scenarios.row import (
     faulty,
     finding,
     heal_all,
+    healed_but,
 )
 from monitor.model import Level
 
 EVERY_SECONDS = 0.5
 LOGGED_BLOCKS = 4
 """Until every block in which nodes are compared has a log."""
+LONG_BLOCKS = 1024
+SHRUNK_BLOCKS = 128
 UPGRADE_SECONDS = 3 * 86_400
 UPGRADE_FORK_ID = "0xfeedf04c"
 
@@ -60,6 +63,24 @@ def _with_logs(*faults: Fault) -> Step:
 async def _heal(net: LabNetwork) -> None:
     net.leader.in_every_block = ()
     await heal_all(net)
+
+
+def _serves(blocks: int) -> Fault:
+    """The local node's word that it is at `LONG_BLOCKS`, and of how many blocks it has the state.
+
+    In the words of `eth_capabilities` (execution-apis pull 755), which anvil does not have; on a
+    chain as short as the lab's, whatever is not served is too little.
+    """
+
+    def kept(oldest: int) -> dict[str, object]:
+        return {"disabled": False, "oldestBlock": hex(oldest)}
+
+    said = {
+        "head": {"number": hex(LONG_BLOCKS), "hash": "0x" + "11" * 32},
+        **dict.fromkeys(("blocks", "receipts", "logs"), kept(0)),
+        "state": kept(LONG_BLOCKS - blocks),
+    }
+    return Fault("override", methods="eth_capabilities", result=said)
 
 
 async def _upgrade(net: LabNetwork) -> None:
@@ -104,6 +125,17 @@ ANSWERS: tuple[Scenario, ...] = (
         findings=frozenset({finding("logs", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
         settings=asked_every(EVERY_SECONDS, "logs"),
+    ),
+    Scenario(
+        name="retention-shrunk",
+        title=f"the local node has the states of {SHRUNK_BLOCKS} blocks, and had all of them",
+        counterpart="a snapshot restored without its history, or a flag lost with an upgrade",
+        before=faulty(LOCAL, _serves(LONG_BLOCKS)),
+        fault=faulty(LOCAL, _serves(SHRUNK_BLOCKS)),
+        heal=healed_but(_serves(LONG_BLOCKS)),
+        findings=frozenset({finding("retention", LOCAL_SUBJECT, Level.DEGRADED)}),
+        exit_code=0,
+        settings=asked_every(EVERY_SECONDS, "retention"),
     ),
     Scenario(
         name="upgrade-unknown",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from monitor.judge.chains import GNOSIS
 from monitor.lab.faults import Fault
-from monitor.lab.network import LOCAL
+from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios.row import (
     LOCAL_SUBJECT,
+    QUORUM_SUBJECT,
     Scenario,
     asked_every,
     faulty,
@@ -17,6 +19,12 @@ from monitor.model import Level
 OFTEN = asked_every(0.2, "finality")
 """Once a block, as the lab's chain finalizes."""
 BACK_BLOCKS = 40
+
+
+async def _nobody_finalizes(net: LabNetwork) -> None:
+    for node in (net.local, *net.reference.values()):
+        node.proxy.set(Fault("finality_stalled"))
+
 
 FINALITY: tuple[Scenario, ...] = (
     Scenario(
@@ -63,5 +71,16 @@ FINALITY: tuple[Scenario, ...] = (
         findings=frozenset({finding("finality", LOCAL_SUBJECT, Level.DEGRADED)}),
         exit_code=0,
         settings=OFTEN,
+    ),
+    Scenario(
+        name="chain-finality-stalled",
+        title="the chain goes on, and what all nodes call final stays where it was",
+        counterpart="the beacon chain, 11 and 12 May 2023; Holesky, two weeks of February 2025",
+        fault=_nobody_finalizes,
+        heal=heal_all,
+        findings=frozenset({finding("finality", QUORUM_SUBJECT, Level.DEGRADED)}),
+        exit_code=0,
+        settings=OFTEN,
+        profile=GNOSIS.key,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.config import CheckSettings, Settings
+from monitor.judge.profiles import DEV
 from monitor.judge.verdict import NODE_CHECKS
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
@@ -65,6 +66,8 @@ class Scenario:
     """What the row configures otherwise, for the loop that watches and for the gate alike."""
     before: Step = as_it_is
     """What is so before anything is watched: answers that real nodes give and anvil does not."""
+    profile: str = DEV.key
+    """The chain whose pace and thresholds it is run with, where no other is asked for."""
 
 
 def finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from benchmarks.report import Result, Row, Say, Sizes
 from monitor.judge.profiles import PROFILES, Profile
+from monitor.lab.scenarios.reorgs import DEPTHS, WARNED_BLOCKS
 from tests.world import Fault, World
 from tests.world_faults import FAULTS, WARM_BLOCKS
 
@@ -40,7 +41,7 @@ UNPLAYED = {
         "nothing opens: it is counted, or only looks like trouble",
     ),
     **dict.fromkeys(
-        ("chain-reorg-2", "chain-reorg-7", "chain-reorg-final", "own-reorg"),
+        (*(f"chain-reorg-{depth}" for depth in DEPTHS if depth >= WARNED_BLOCKS), "own-reorg"),
         "in the round in which a head does not link to the one before, and told in the next",
     ),
     **dict.fromkeys(
@@ -56,8 +57,10 @@ UNPLAYED = {
         ("websocket-deaf", "websocket-gaps"),
         "after the time that the lag threshold takes, and two rounds",
     ),
+    "chain-finality-stalled": "when three times the blocks have passed that finality takes",
     "provider-limits": "after ten calls, and two rounds",
-    **dict.fromkeys(("clock-skewed", "own-clock"), "two rounds"),
+    "slow": "after twenty calls of a method, once three of ten in five minutes were slow",
+    **dict.fromkeys(("clock-skewed", "own-clock", "future-head"), "two rounds"),
     **dict.fromkeys(
         ("says-synced-while-behind", "syncing-far-behind"),
         "as `lag`; what the node says of it at the pace of the check `sync`, 15 seconds, twice",
@@ -70,6 +73,7 @@ UNPLAYED = {
         ("wrong-state", "wrong-logs", "receipts-missing-log", "upgrade-unknown"),
         "at the pace of the checks `state`, `logs` and `upgrade`, ten minutes, and a round later",
     ),
+    "retention-shrunk": "at the pace of the check `retention`, an hour, and a round later",
 }
 """The lab's scenarios that this world cannot play, and what can be said of them all the same."""
 

@@ -111,12 +111,15 @@ class Endpoint:
     def remember_head(self, observation: Observation[HeadSeen]) -> None:
         """Append; of three equal heads in a row the middle one says nothing and is dropped.
 
-        What it named as deep while its head was far above is not deep once that is taken back.
+        What it named as deep while its head was far above is not deep once that is taken back, and
+        nothing is deep where a head leaves the one before: how far down, nobody has asked yet.
         """
         before = next((head for head in map(_head, reversed(self.heads)) if head is not None), None)
         after = _head(observation)
-        if before is not None and after is not None and before.number - after.number >= DEEP_BLOCKS:
-            self.deep.clear()
+        if before is not None and after is not None:
+            is_lower = before.number - after.number >= DEEP_BLOCKS
+            if is_lower or _leaves(self.heads, after):
+                self.deep.clear()
         if _repeats(self.heads, observation):
             self.heads.pop()
         append(self.heads, observation, HEADS_COUNT_MAX)
@@ -168,6 +171,16 @@ class Endpoint:
 
 def _head(observation: Observation[HeadSeen]) -> Head | None:
     return observation.seen.head if isinstance(observation.seen, HeadSeen) else None
+
+
+def _leaves(history: Sequence[Observation[HeadSeen]], new: Head) -> bool:
+    """Whether the newest of the earlier heads at its height, or right below it, is not its own."""
+    for head in map(_head, reversed(history)):
+        if head is not None and head.number == new.number:
+            return head.hash != new.hash
+        if head is not None and head.number == new.number - 1:
+            return head.hash != new.parent_hash
+    return False
 
 
 def _repeats(history: Sequence[Observation[HeadSeen]], new: Observation[HeadSeen]) -> bool:

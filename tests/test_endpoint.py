@@ -248,3 +248,27 @@ def test_block_named_below_a_head_that_was_made_up_does_not_count(endpoint: Endp
     endpoint.remember_head(seen(100))
     endpoint.remember_head(seen(120))
     assert endpoint.vouched(50.0) == []
+
+
+@pytest.mark.parametrize("number", [100, 101])
+def test_deep_block_does_not_count_once_a_head_leaves_the_one_before(
+    endpoint: Endpoint, number: int
+) -> None:
+    """The reorg may have gone deeper than it: the reference is asked anew."""
+    endpoint.remember_head(seen(100))
+    endpoint.remember_blocks([head(92)], at=10.0)
+    beside = Head(BlockNumber(number), Hash32("0xbe"), Hash32("0x51de"), number)
+    endpoint.remember_head(Observation("dev/a", "head", 20.0, 0.0, HeadSeen(beside, None)))
+    assert endpoint.vouched(50.0) == []
+
+
+@pytest.mark.parametrize("numbers", [(100, 99), (101, 100), (101,), (104, 105), (99, 102)])
+def test_deep_block_counts_while_heads_are_of_one_chain(
+    endpoint: Endpoint, numbers: tuple[int, ...]
+) -> None:
+    """Back and forth between the backends of one provider, a step on, or some steps at once."""
+    endpoint.remember_head(seen(100))
+    endpoint.remember_blocks([head(92)], at=10.0)
+    for number in numbers:
+        endpoint.remember_head(seen(number))
+    assert endpoint.vouched(50.0) == [head(92)]

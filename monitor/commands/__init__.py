@@ -171,7 +171,8 @@ def lab_scenario(chosen: argparse.Namespace) -> int:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"no scenario {chosen.name!r}{hint} (see `headwatch lab list`)"
         raise UsageError(message)
-    pace = _pace(chosen.profile, chosen.speed)
+    own = BY_NAME[chosen.name].profile
+    pace = _pace(own if chosen.profile is None else chosen.profile, chosen.speed)
     return scenario_command(chosen.name, seed=chosen.seed, pace=pace, as_json=chosen.json)
 
 

@@ -44,7 +44,7 @@ def add(lab: argparse.ArgumentParser) -> None:
         "3 the lab itself failed",
     )
     scenario.add_argument("name", metavar="NAME", help="a scenario of `headwatch lab list`")
-    _pace(scenario, "the highest that goes for the profile")
+    _pace(scenario, "the highest that goes for the profile", profile=None)
     scenario.add_argument("--json", action="store_true", help="the timeline as JSON")
     scenario.set_defaults(command=commands.lab_scenario)
     up = verbs.add_parser(
@@ -58,7 +58,7 @@ def add(lab: argparse.ArgumentParser) -> None:
         type=float,
         help="of the blocks of profile dev, in place of --speed (default: 1)",
     )
-    _pace(up, "1, as fast as the chain itself")
+    _pace(up, "1, as fast as the chain itself", profile="dev")
     up.set_defaults(command=commands.lab_up)
     fetch = verbs.add_parser(
         "fetch", help="fetch anvil and the contracts of PoCo from npm, checked by their hashes"
@@ -67,12 +67,14 @@ def add(lab: argparse.ArgumentParser) -> None:
     fetch.set_defaults(command=commands.lab_fetch)
 
 
-def _pace(parser: argparse.ArgumentParser, speed: str) -> None:
+def _pace(parser: argparse.ArgumentParser, speed: str, *, profile: str | None) -> None:
+    default = "the scenario's own, mostly dev" if profile is None else profile
     parser.add_argument(
         "--profile",
         metavar="KEY",
-        default="dev",
-        help="the chain that is rehearsed, as `headwatch profile list` shows it (default: dev)",
+        default=profile,
+        help="the chain that is rehearsed, as `headwatch profile list` shows it "
+        f"(default: {default})",
     )
     parser.add_argument(
         "--speed",

@@ -69,10 +69,10 @@ class Report:
 
     def _is_known(self, key: Key, level: Level) -> bool:
         """Whether the row speaks of it, or something that the row speaks of explains it."""
-        if key in self.scenario.unseen and level <= Level.UNKNOWN:
-            return True
-        known = {*dict(self.scenario.findings), *self.scenario.also}
-        return key in known or self.explained.get(key) in known
+        known = dict(self.scenario.also)
+        known |= dict.fromkeys(dict(self.scenario.findings), Level.FAILED)
+        cause = self.explained.get(key, key)
+        return level <= max(known.get(one, Level.OK) for one in (key, cause))
 
 
 def _words(key: Key) -> str:

@@ -28,11 +28,12 @@ from monitor.config import (
     show,
 )
 from monitor.guarding import guarding, tapping
+from monitor.judge.profiles import PROFILES
 from monitor.judge.verdict import Memory
 from monitor.lab.errors import LabError
 from monitor.lab.events import Event, What
 from monitor.lab.network import LOCAL, LabNetwork
-from monitor.lab.pace import Pace, steady
+from monitor.lab.pace import Pace, pace_of, speed_max
 from monitor.lab.payments import PAYER, mined, pay, signed_payments
 from monitor.lab.report import Report
 from monitor.lab.scenarios import NETWORK, PAYER_ALIAS, Scenario
@@ -42,7 +43,6 @@ from monitor.sidecar import Sidecar
 from monitor.url import Url
 
 INTERVAL_SECONDS = 0.25
-STEADY = steady(INTERVAL_SECONDS)
 DEADLINE_SECONDS = 1.0
 """Of one RPC call: short, so that hanging nodes do not make a scenario long."""
 PHASE_BLOCKS_MAX = 120
@@ -200,11 +200,17 @@ async def run_scenario(
     scenario: Scenario,
     *,
     seed: int = 0,
-    pace: Pace = STEADY,
+    pace: Pace | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Report:
-    """Run one row of the table on real nodes; raises LabError when the lab itself fails."""
+    """Run one row of the table on real nodes, by default at its own pace, as fast as goes.
+
+    Raises LabError when the lab itself fails.
+    """
     report = Report(scenario)
+    if pace is None:
+        profile = PROFILES[scenario.profile]
+        pace = pace_of(profile, speed_max(profile))
     names = [chr(ord("a") + index) for index in range(len(scenario.clients))]
     interval_seconds = pace.interval_seconds
     network = LabNetwork(names, seed=seed, pace=pace)

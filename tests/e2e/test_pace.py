@@ -45,6 +45,7 @@ async def test_scenario_at_the_pace_of_a_chain_is_found_by_its_thresholds(
         (("scenario", "lag", "--profile", ""), "no chain profile ''"),
         (("scenario", "lag", "--profile", "gnosis", "--speed", "11"), "highest for gnosis is 10"),
         (("scenario", "lag", "--speed", "4.1"), "the highest for dev is 4"),
+        (("scenario", "chain-finality-stalled", "--speed", "11"), "highest for gnosis is 10"),
         (("scenario", "lag", "--speed", "0"), "a number above 0, found '0'"),
         (("scenario", "lag", "--speed", "inf"), "a number above 0, found 'inf'"),
         (("scenario", "lag", "--speed", "fast"), "a number above 0, found 'fast'"),

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from monitor.checks import CHECKS
 from monitor.config import Settings
 from monitor.judge.verdict import Memory
 from monitor.lab.commands import line, listing
 from monitor.lab.events import Event
 from monitor.lab.network import LabNetwork
 from monitor.lab.report import Report
-from monitor.lab.scenarios import BY_NAME, NETWORK, SCENARIOS, Scenario
+from monitor.lab.scenarios import BY_NAME, LOCAL_SUBJECT, NETWORK, SCENARIOS, Scenario
+from monitor.lab.scenarios.reorgs import DEPTHS
 from monitor.lab.timeline import (
     INTERVAL_SECONDS,
     is_healthy,
@@ -29,11 +31,11 @@ HEALTHY_BLOCKS = 200
 WIDE = {
     *("garbage", "liar-behind", "liar-hash", "reference-down", "reference-throttled", "hanging"),
     *("slowloris", "truncated", "websocket-duplicates", "websocket-out-of-order", "own-clock"),
-    *("process-stopped", "chain-reorg-1", "chain-reorg-7", "tags-unordered"),
-    *("chain-reorg-final", "finality-backwards", "indexing-at-the-tip", "syncing-far-behind"),
-    *("receipts-missing-log", "network-quiet", "unreachable", "batch-partial", "websocket-gaps"),
-    *("finality-stalled", "wrong-state", "restart", "provider-limits"),
-    "lost-transactions",
+    *("process-stopped", "tags-unordered", "finality-backwards", "indexing-at-the-tip"),
+    *("syncing-far-behind", "receipts-missing-log", "network-quiet", "unreachable"),
+    *("batch-partial", "websocket-gaps", "finality-stalled", "wrong-state", "restart"),
+    *("provider-limits", "lost-transactions", "slow", "chain-finality-stalled"),
+    *(f"chain-reorg-{depth}" for depth in DEPTHS if depth != 2),
 }
 """Cousins of other rows: tried as well, where there is time for all of them."""
 ROWS = [
@@ -103,16 +105,37 @@ def test_report_of_a_finding_that_names_an_expected_one_is_as_expected() -> None
     assert report.problems == []
 
 
-def test_report_of_a_finding_that_may_be_unseen_is_as_expected_up_to_unknown() -> None:
-    """What a row says may be out of sight may be that, and nothing worse."""
-    scenario = next(s for s in SCENARIOS if s.name == "restart")
+def test_report_of_a_finding_that_a_row_allows_is_as_expected_up_to_its_level() -> None:
+    """What may be out of sight may be that, and nothing worse."""
+    scenario = BY_NAME["restart"]
     fork = ("fork", "node:local")
-    assert fork in scenario.unseen
+    assert (fork, Level.UNKNOWN) in scenario.also
     report = Report(scenario, gate_exit=0)
     report.worst = {fork: Level.UNKNOWN}
     assert report.problems == []
     report.worst = {fork: Level.DEGRADED}
     assert report.problems == ["fork node:local: opened degraded, not expected"]
+
+
+def test_report_of_a_finding_that_an_allowed_one_explains_is_as_expected_up_to_its_level() -> None:
+    """What a row only allows explains nothing that is worse than that."""
+    fork, head = ("fork", "node:local"), ("head", "node:local")
+    row = replace(BY_NAME["chain-reorg-1"], also=frozenset({(fork, Level.DEGRADED)}))
+    report = Report(row, worst={head: Level.DEGRADED}, explained={head: fork}, gate_exit=0)
+    assert report.problems == []
+    report.worst = {head: Level.FAILED}
+    assert report.problems == ["head node:local: opened failed, not expected"]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_report_of_a_chain_reorg_accepts_no_failure_of_the_node_that_went_along(depth: int) -> None:
+    """Nobody is at fault for what the chain took back: what fails of the node is a problem."""
+    row = BY_NAME[f"chain-reorg-{depth}"]
+    told = dict(row.findings)
+    assert Report(row, worst=told, gate_exit=0).problems == []
+    for check in (one.name for one in CHECKS if "node" in one.scopes):
+        report = Report(row, worst={**told, (check, LOCAL_SUBJECT): Level.FAILED}, gate_exit=0)
+        assert report.problems == [f"{check} node:local: opened failed, not expected"]
 
 
 def test_report_of_a_fault_that_met_no_call_says_so() -> None:

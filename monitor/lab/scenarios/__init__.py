@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from monitor.lab.scenarios.answers_checks import ANSWERS
 from monitor.lab.scenarios.chain import CHAIN
-from monitor.lab.scenarios.chain_checks import CHAIN_CHECKS
 from monitor.lab.scenarios.client_checks import CLIENT_SCENARIOS
+from monitor.lab.scenarios.finality import FINALITY
 from monitor.lab.scenarios.processes import PROCESSES
 from monitor.lab.scenarios.references import REFERENCES
 from monitor.lab.scenarios.row import LOCAL_SUBJECT, NETWORK, PAYER_ALIAS, QUORUM_SUBJECT, Scenario
@@ -28,7 +28,8 @@ __all__ = [
 
 SCENARIOS: tuple[Scenario, ...] = (
     *CHAIN,
-    *CHAIN_CHECKS,
+    *REORGS,
+    *FINALITY,
     *REFERENCES,
     *TRANSPORT,
     *TRANSPORT_CHECKS,

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-from monitor.config import CheckSettings, Settings
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios.row import (
     LOCAL_SUBJECT,
     Scenario,
     Step,
+    asked_every,
     faulty,
     finding,
     heal_all,
+    healed_but,
 )
 from monitor.model import Level
 
 EVERY_SECONDS = 0.5
-"""How often the check of the row is asked, so that a scenario is not as long as its pause."""
 LOGGED_BLOCKS = 4
 """Until every block in which nodes are compared has a log."""
+LONG_BLOCKS = 1024
+SHRUNK_BLOCKS = 128
 UPGRADE_SECONDS = 3 * 86_400
 UPGRADE_FORK_ID = "0xfeedf04c"
 
@@ -38,16 +39,6 @@ _LOGGING = bytes(
 LOGGER = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"
 """The fifth dev account, which no traffic is sent from."""
 GWEI = 10**9
-
-
-def every(check: str) -> Callable[[Settings], Settings]:
-    """Ask this check all the time."""
-
-    def configured(settings: Settings) -> Settings:
-        checks = settings.checks | {check: CheckSettings(every_seconds=EVERY_SECONDS)}
-        return settings.model_copy(update={"checks": checks})
-
-    return configured
 
 
 def _with_logs(*faults: Fault) -> Step:
@@ -74,6 +65,24 @@ async def _heal(net: LabNetwork) -> None:
     await heal_all(net)
 
 
+def _serves(blocks: int) -> Fault:
+    """The local node's word that it is at `LONG_BLOCKS`, and of how many blocks it has the state.
+
+    In the words of `eth_capabilities` (execution-apis pull 755), which anvil does not have; on a
+    chain as short as the lab's, whatever is not served is too little.
+    """
+
+    def kept(oldest: int) -> dict[str, object]:
+        return {"disabled": False, "oldestBlock": hex(oldest)}
+
+    said = {
+        "head": {"number": hex(LONG_BLOCKS), "hash": "0x" + "11" * 32},
+        **dict.fromkeys(("blocks", "receipts", "logs"), kept(0)),
+        "state": kept(LONG_BLOCKS - blocks),
+    }
+    return Fault("override", methods="eth_capabilities", result=said)
+
+
 async def _upgrade(net: LabNetwork) -> None:
     """The references know of an upgrade in three days."""
     config = await net.leader.anvil.rpc("eth_config")
@@ -95,7 +104,7 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset({finding("state", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("state"),
+        settings=asked_every(EVERY_SECONDS, "state"),
     ),
     Scenario(
         name="wrong-logs",
@@ -105,7 +114,7 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=_heal,
         findings=frozenset({finding("logs", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("logs"),
+        settings=asked_every(EVERY_SECONDS, "logs"),
     ),
     Scenario(
         name="receipts-missing-log",
@@ -115,7 +124,18 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=_heal,
         findings=frozenset({finding("logs", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("logs"),
+        settings=asked_every(EVERY_SECONDS, "logs"),
+    ),
+    Scenario(
+        name="retention-shrunk",
+        title=f"the local node has the states of {SHRUNK_BLOCKS} blocks, and had all of them",
+        counterpart="a snapshot restored without its history, or a flag lost with an upgrade",
+        before=faulty(LOCAL, _serves(LONG_BLOCKS)),
+        fault=faulty(LOCAL, _serves(SHRUNK_BLOCKS)),
+        heal=healed_but(_serves(LONG_BLOCKS)),
+        findings=frozenset({finding("retention", LOCAL_SUBJECT, Level.DEGRADED)}),
+        exit_code=0,
+        settings=asked_every(EVERY_SECONDS, "retention"),
     ),
     Scenario(
         name="upgrade-unknown",
@@ -125,6 +145,6 @@ ANSWERS: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset({finding("upgrade", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        settings=every("upgrade"),
+        settings=asked_every(EVERY_SECONDS, "upgrade"),
     ),
 )

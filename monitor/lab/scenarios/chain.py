@@ -15,7 +15,7 @@ from monitor.lab.scenarios.row import (
 from monitor.model import Level, account_subject
 
 LAG_BLOCKS = 8
-CAME_BACK = frozenset({("reorg", LOCAL_SUBJECT)})
+CAME_BACK = frozenset({finding("reorg", LOCAL_SUBJECT, Level.DEGRADED)})
 """Healed, the node leaves the blocks that only it had: that is remembered for a while."""
 
 
@@ -93,7 +93,9 @@ CHAIN: tuple[Scenario, ...] = (
         findings=frozenset({finding("fork", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
         payments=5,
-        also=frozenset({("transactions", account_subject(PAYER_ALIAS)), *CAME_BACK}),
+        also=frozenset(
+            {finding("transactions", account_subject(PAYER_ALIAS), Level.FAILED), *CAME_BACK}
+        ),
     ),
     Scenario(
         name="wrong-chain",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from monitor.config import CheckSettings, Settings
 from monitor.lab.anvil import HASHES_ONLY
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
@@ -10,15 +9,15 @@ from monitor.lab.scenarios.row import (
     LOCAL_SUBJECT,
     Scenario,
     Step,
+    asked_every,
     faulty,
     finding,
     for_blocks,
-    heal_all,
+    healed_but,
 )
 from monitor.model import Level
 
-CHECKS = ("sync", "peers", "txpool", "bad_blocks")
-EVERY_SECONDS = 0.5
+OFTEN = asked_every(0.5, "sync", "peers", "txpool", "bad_blocks")
 LAG_BLOCKS = 8
 FAR_BLOCKS = 24
 STEADY_BLOCKS = 10
@@ -48,18 +47,6 @@ WELL = (
     Fault("override", methods="debug_getBadBlocks", result=[]),
 )
 """What anvil does not answer, and a node does: it is told from the start, and after the healing."""
-
-
-def often(settings: Settings) -> Settings:
-    """The checks of the client, asked at the pace of the lab."""
-    paced = {name: CheckSettings(every_seconds=EVERY_SECONDS) for name in CHECKS}
-    return settings.model_copy(update={"checks": {**settings.checks, **paced}})
-
-
-async def _heal(net: LabNetwork) -> None:
-    """As before: what anvil does not answer is still told."""
-    await heal_all(net)
-    net.local.proxy.set(*WELL)
 
 
 async def _refuse_next(net: LabNetwork) -> None:
@@ -96,10 +83,10 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
         fault=for_blocks(
             STEADY_BLOCKS, _and_well(Fault("override", methods="eth_syncing", result=INDEXING))
         ),
-        heal=_heal,
+        heal=healed_but(*WELL),
         findings=frozenset(),
         exit_code=0,
-        settings=often,
+        settings=OFTEN,
     ),
     Scenario(
         name="says-synced-while-behind",
@@ -107,7 +94,7 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
         counterpart="go-ethereum 33687, erigon 8754, besu 4436: synced, by its own word, for days",
         before=faulty(LOCAL, *WELL),
         fault=_and_well(Fault("lag", blocks=LAG_BLOCKS)),
-        heal=_heal,
+        heal=healed_but(*WELL),
         findings=frozenset(
             {
                 finding("head", LOCAL_SUBJECT, Level.FAILED),
@@ -115,7 +102,7 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
             }
         ),
         exit_code=1,
-        settings=often,
+        settings=OFTEN,
     ),
     Scenario(
         name="syncing-far-behind",
@@ -123,7 +110,7 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
         counterpart="ethereum-metrics-exporter 115: the stages of reth become NaN",
         before=faulty(LOCAL, *WELL),
         fault=_fall_far_behind,
-        heal=_heal,
+        heal=healed_but(*WELL),
         findings=frozenset(
             {
                 finding("head", LOCAL_SUBJECT, Level.FAILED),
@@ -131,7 +118,7 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
             }
         ),
         exit_code=1,
-        settings=often,
+        settings=OFTEN,
     ),
     Scenario(
         name="no-peers",
@@ -139,10 +126,10 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
         counterpart="a firewall, or a clock that is off: the chain goes on, transactions do not",
         before=faulty(LOCAL, *WELL),
         fault=faulty(LOCAL, Fault("override", methods="net_peerCount", result="0x0"), WELL[1]),
-        heal=_heal,
+        heal=healed_but(*WELL),
         findings=frozenset({finding("peers", LOCAL_SUBJECT, Level.DEGRADED)}),
         exit_code=0,
-        settings=often,
+        settings=OFTEN,
     ),
     Scenario(
         name="bad-block-canonical",
@@ -150,7 +137,7 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
         counterpart="Holesky, February 2025: each side called the other's block bad",
         before=faulty(LOCAL, *WELL),
         fault=_refuse_next,
-        heal=_heal,
+        heal=healed_but(*WELL),
         findings=frozenset(
             {
                 finding("stall", LOCAL_SUBJECT, Level.FAILED),
@@ -158,6 +145,6 @@ CLIENT_SCENARIOS: tuple[Scenario, ...] = (
             }
         ),
         exit_code=1,
-        settings=often,
+        settings=OFTEN,
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios.row import (
-    LOCAL_KEYS,
     LOCAL_SUBJECT,
+    LOCAL_UNSEEN,
     Scenario,
     finding,
     for_blocks,
@@ -53,7 +53,7 @@ PROCESSES: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset(),
         exit_code=0,
-        unseen=LOCAL_KEYS,
+        also=LOCAL_UNSEEN,
     ),
     Scenario(
         name="late-joiner",
@@ -63,7 +63,7 @@ PROCESSES: tuple[Scenario, ...] = (
         heal=heal_all,
         findings=frozenset({finding("head", LOCAL_SUBJECT, Level.FAILED)}),
         exit_code=1,
-        unseen=LOCAL_KEYS,
+        also=LOCAL_UNSEEN,
         healed_exit_code=0,
     ),
 )

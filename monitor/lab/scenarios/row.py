@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.config import Settings
+from monitor.config import CheckSettings, Settings
+from monitor.judge.profiles import DEV
 from monitor.judge.verdict import NODE_CHECKS
 from monitor.lab.faults import Fault
 from monitor.lab.network import LOCAL, LabNetwork
@@ -16,8 +17,8 @@ NETWORK = "dev"
 """The name of the lab's network in configuration and subjects."""
 LOCAL_SUBJECT = node_subject(LOCAL)
 QUORUM_SUBJECT = subject_of(reference_label(NETWORK))
-LOCAL_KEYS = frozenset((check, LOCAL_SUBJECT) for check in NODE_CHECKS)
-"""Everything that is judged of the local node itself."""
+PATIENT_SECONDS = 10.0
+"""The deadline of a call in a row whose answers come late, and are to come."""
 PAYER_ALIAS = "payer"
 """The watched account, where transactions are sent."""
 
@@ -57,16 +58,16 @@ class Scenario:
     payments: int = 0
     """So many transactions are sent through the local node while the fault is in force; all of them
     must be mined on the network in the end. Nobody but their sender has a key."""
-    also: frozenset[Key] = frozenset()
-    """What may open besides, or be over too soon to be told."""
-    unseen: frozenset[Key] = frozenset()
-    """What may be UNKNOWN besides, and nothing worse, for as long as the fault lasts."""
+    also: frozenset[tuple[Key, Level]] = frozenset()
+    """What may open besides, or be over too soon to be told, and how bad it may be at most."""
     healed_exit_code: int | None = None
     """Of the gate after the healing; `None`: it is not asked again."""
     settings: Callable[[Settings], Settings] = as_they_are
     """What the row configures otherwise, for the loop that watches and for the gate alike."""
     before: Step = as_it_is
     """What is so before anything is watched: answers that real nodes give and anvil does not."""
+    profile: str = DEV.key
+    """The chain whose pace and thresholds it is run with, where no other is asked for."""
 
 
 def finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:
@@ -77,6 +78,27 @@ def finding(check: str, subject: str, level: Level) -> tuple[Key, Level]:
 def reference(name: str) -> str:
     """The subject of one reference of the lab."""
     return subject_of(reference_label(NETWORK, name))
+
+
+LOCAL_UNSEEN = frozenset(finding(check, LOCAL_SUBJECT, Level.UNKNOWN) for check in NODE_CHECKS)
+"""What may open of a node that is away for a moment."""
+
+
+def asked_every(
+    seconds: float, *checks: str, deadline_seconds: float | None = None
+) -> Callable[[Settings], Settings]:
+    """Ask these checks at the pace of the lab, so that a scenario is not as long as their pause.
+
+    The deadline of a call is the lab's own, which is short, unless another is given.
+    """
+    paced = {name: CheckSettings(every_seconds=seconds) for name in checks}
+
+    def configured(settings: Settings) -> Settings:
+        deadline = settings.rpc.deadline_seconds if deadline_seconds is None else deadline_seconds
+        rpc = settings.rpc.model_copy(update={"deadline_seconds": deadline})
+        return settings.model_copy(update={"checks": settings.checks | paced, "rpc": rpc})
+
+    return configured
 
 
 def faulty(name: str, *faults: Fault) -> Step:
@@ -110,3 +132,13 @@ async def heal_all(net: LabNetwork) -> None:
     for name in (LOCAL, *list(net.reference)[1:]):
         node = net.local if name == LOCAL else net.reference[name]
         node.follow()
+
+
+def healed_but(*faults: Fault) -> Step:
+    """Take every fault away but these of the local node, which say what anvil does not."""
+
+    async def healed(net: LabNetwork) -> None:
+        await heal_all(net)
+        net.local.proxy.set(*faults)
+
+    return healed

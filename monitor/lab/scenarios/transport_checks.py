@@ -6,8 +6,10 @@ from monitor.lab.faults import RATE_LIMITED, Fault
 from monitor.lab.network import LOCAL, LabNetwork
 from monitor.lab.scenarios.row import (
     LOCAL_SUBJECT,
+    PATIENT_SECONDS,
     QUORUM_SUBJECT,
     Scenario,
+    asked_every,
     faulty,
     finding,
     for_blocks,
@@ -17,6 +19,7 @@ from monitor.model import Level
 
 STEADY_BLOCKS = 15
 SKEW_SECONDS = 60.0
+SLOW_SECONDS = 3.5
 ANNOUNCED = "eth_subscription"
 
 
@@ -88,6 +91,18 @@ TRANSPORT_CHECKS: tuple[Scenario, ...] = (
             }
         ),
         exit_code=3,
+        # It is asked what is final every twelve seconds, which may come meanwhile or not.
+        also=frozenset({finding("finality", LOCAL_SUBJECT, Level.UNKNOWN)}),
+    ),
+    Scenario(
+        name="slow",
+        title=f"the local node takes {SLOW_SECONDS} seconds for what needs a proof of state",
+        counterpart="a node whose disk is full of a rebuild, or of a neighbour's work",
+        fault=faulty(LOCAL, Fault("latency", methods="eth_getProof", seconds=SLOW_SECONDS)),
+        heal=heal_all,
+        findings=frozenset({finding("rpc", LOCAL_SUBJECT, Level.DEGRADED)}),
+        exit_code=0,
+        settings=asked_every(1.0, "state", deadline_seconds=PATIENT_SECONDS),
     ),
     Scenario(
         name="clock-skewed",
@@ -105,6 +120,15 @@ TRANSPORT_CHECKS: tuple[Scenario, ...] = (
         fault=_all_ahead,
         heal=heal_all,
         findings=frozenset({finding("clock", QUORUM_SUBJECT, Level.DEGRADED)}),
+        exit_code=0,
+    ),
+    Scenario(
+        name="future-head",
+        title="the local node's head is dated a minute ahead",
+        counterpart="a block that a client will not take before its time has come",
+        fault=faulty(LOCAL, Fault("timestamp_skew", seconds=SKEW_SECONDS)),
+        heal=heal_all,
+        findings=frozenset({finding("clock", LOCAL_SUBJECT, Level.DEGRADED)}),
         exit_code=0,
     ),
 )

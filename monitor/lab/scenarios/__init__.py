@@ -12,6 +12,7 @@ from monitor.lab.scenarios.client_checks import CLIENT_SCENARIOS
 from monitor.lab.scenarios.finality import FINALITY
 from monitor.lab.scenarios.processes import PROCESSES
 from monitor.lab.scenarios.references import REFERENCES
+from monitor.lab.scenarios.reorgs import REORGS
 from monitor.lab.scenarios.row import LOCAL_SUBJECT, NETWORK, PAYER_ALIAS, QUORUM_SUBJECT, Scenario
 from monitor.lab.scenarios.transport import TRANSPORT
 from monitor.lab.scenarios.transport_checks import TRANSPORT_CHECKS

@@ -178,12 +178,13 @@ class Watch:
             yield self.trail
 
     async def _observe(
-        self, endpoint: Endpoint, check: str, answer: Awaitable[S]
+        self, endpoint: Endpoint, check: str, ask: Callable[[], Awaitable[S]]
     ) -> Observation[S]:
+        # Called here: a round that is ended before it begins leaves no probe that nobody awaits.
         began = self._clock()
         seen: S | Unseen
         try:
-            seen = await answer
+            seen = await ask()
         except RpcError as error:
             seen = error.unseen()
         now = self._clock()
@@ -220,8 +221,8 @@ class Watch:
     async def _ask_node(self, node: Endpoint) -> None:
         node.node.sample(SAMPLED_METHODS[self.rounds_total % len(SAMPLED_METHODS)])
         seen_head, seen_identity = await asyncio.gather(
-            self._observe(node, "head", head.probe(node.node)),
-            self._observe(node, "identity", identity.probe(node.node)),
+            self._observe(node, "head", partial(head.probe, node.node)),
+            self._observe(node, "identity", partial(identity.probe, node.node)),
         )
         node.remember_head(seen_head)
         append(node.identities, seen_identity, NEWEST_COUNT)
@@ -233,15 +234,15 @@ class Watch:
     async def _ask_reference(self, reference: Endpoint, now: float) -> None:
         if now >= reference.identity_due_at:
             seen_head, seen_identity = await asyncio.gather(
-                self._observe(reference, "head", head.probe(reference.node)),
-                self._observe(reference, "identity", identity.probe(reference.node)),
+                self._observe(reference, "head", partial(head.probe, reference.node)),
+                self._observe(reference, "identity", partial(identity.probe, reference.node)),
             )
             append(reference.identities, seen_identity, NEWEST_COUNT)
             if isinstance(seen_identity.seen, IdentitySeen):
                 reference.version = seen_identity.seen.client_version
                 reference.identity_due_at = now + IDENTITY_SECONDS
         else:
-            seen_head = await self._observe(reference, "head", head.probe(reference.node))
+            seen_head = await self._observe(reference, "head", partial(head.probe, reference.node))
         reference.remember_head(seen_head)
         if isinstance(seen_head.seen, Unseen) or is_jump(reference.heads, self.policy):
             reference.identity_due_at = 0.0
@@ -335,13 +336,16 @@ class Watch:
         return fork.from_links(node.heads, wanted, known=node.known, client=node.client)
 
     async def _ask_blocks(self, reference: Endpoint, missing: Sequence[int]) -> None:
-        answer = await self._observe(reference, "fork", fork.blocks_at(reference.node, missing))
+        answer = await self._observe(
+            reference, "fork", partial(fork.blocks_at, reference.node, missing)
+        )
         if not isinstance(answer.seen, Unseen):
             reference.remember_blocks(answer.seen, answer.at)
 
     async def _ask_fork(self, node: Endpoint, wanted: Sequence[int]) -> None:
-        probe = fork.probe(node.node, node.heads, wanted, known=node.known, client=node.client)
-        observation = await self._observe(node, "fork", probe)
+        probe = partial(fork.probe, known=node.known, client=node.client)
+        ask = partial(probe, node.node, node.heads, wanted)
+        observation = await self._observe(node, "fork", ask)
         append(node.forks, observation, NEWEST_COUNT)
         if isinstance(observation.seen, ForkSeen):
             heads = observation.seen.chain.heads
@@ -371,7 +375,8 @@ class Watch:
             other = self._believed(round_, search.highest)
             if other is None:
                 return
-            found = await self._observe(node, "fork", fork.ancestor(node.node, other.node, search))
+            ask = partial(fork.ancestor, node.node, other.node, search)
+            found = await self._observe(node, "fork", ask)
             if isinstance(found.seen, Unseen):
                 return
             node.ancestor = (found.seen, now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
@@ -488,6 +490,24 @@ async def test_mistake_while_asking_leaves_the_watch_ready_for_the_next_round(
             await watch.ask()
     assert not watch.is_asking
     assert isinstance((await watch.ask()).reference, Reference)
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+async def test_round_that_is_ended_before_it_begins_leaves_nothing_unawaited(
+    small: World, steps: int
+) -> None:
+    """A gate whose time is over ends its round wherever that is."""
+    watch = small.open()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        round_ = asyncio.create_task(watch.ask())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        round_.cancel()
+        await asyncio.wait({round_})
+        gc.collect()
+    assert round_.cancelled()
+    assert [str(one.message) for one in told] == []
 
 
 async def test_mistake_beside_the_rounds_reaches_the_next_round(

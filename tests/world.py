@@ -40,6 +40,7 @@ from monitor.lab.pace import Gaps, drawn_from
 from monitor.model import (
     Action,
     BlockNumber,
+    Finding,
     Hash32,
     Head,
     Key,
@@ -149,6 +150,9 @@ class Party:
         self.branch, self.above = MAIN, 0
         self.is_silent = False
         self.is_elsewhere = False
+        self.final_branch = MAIN
+        """Whose block it calls final, whatever its head is."""
+        self.final_frozen: int | None = None
 
     def advance(self, now: float) -> None:
         """See the blocks that have arrived; a rival is seen first as often as not."""
@@ -212,10 +216,23 @@ class Party:
     def head(self) -> HeadSeen | Unseen:
         if self.is_silent:
             return REFUSED
+        return HeadSeen(self.block(self.number), self.final())
+
+    def final(self) -> Head | None:
         profile = self._chain.profile
         depth = profile.finality_blocks or FINALITY_BLOCKS.get(profile.key)
-        final = None if depth is None else self.block(self.number - depth)
-        return HeadSeen(self.block(self.number), final)
+        if depth is None:
+            return None
+        number = self.number - depth if self.final_frozen is None else self.final_frozen
+        if self.final_branch == MAIN:
+            return self.block(number)
+        parent = self.block(number - 1).hash
+        named = hash_of(number, self.final_branch)
+        return Head(BlockNumber(number), named, parent, self._chain.timestamp(number))
+
+    def freeze_final(self) -> None:
+        final = self.final()
+        self.final_frozen = None if final is None else final.number
 
     def identity(self) -> IdentitySeen | Unseen:
         if self.is_silent:
@@ -301,9 +318,15 @@ class World:
             for history in self._histories(check)
             for finding in check.judge(history, self.round, self.policy, self.now)
         ]
+        findings += self.found_beside(self.round)
         self.memory, self.verdict, actions = fold(self.memory, findings, self.now)
         self.actions += [(self.chain.number, action) for action in actions]
         return actions
+
+    def found_beside(self, context: Round) -> list[Finding]:
+        """What the checks beside the required ones find; here none is made."""
+        del context
+        return []
 
     def pass_seconds(self, seconds: float) -> float:
         """Let a part of a poll interval pass without a round; the time that it is then."""

@@ -2,10 +2,10 @@
 
 What is true is known here, since the world is made here. In each round the node is *on the chain*
 (its head is a block of the network's, fewer than the threshold behind every honest reference),
-*off it* (another chain, at least the threshold behind every honest reference, or so many blocks of
-its own that no reorganisation is as deep), or neither: silent, on its way from one to the other, or
-above the network's head, of which headwatch only warns. A condition counts from the round in which
-it has held for as many rounds as the fold takes to believe it, and one more.
+*off it* (another chain, at least the threshold behind what all honest references have, or so many
+blocks of its own that no reorganisation is as deep), or neither: silent, on its way from one to the
+other, or above the network's head, of which headwatch only warns. A condition counts from the round
+in which it has held for as many rounds as the fold takes to believe it, and one more.
 
 The premise is a majority of operators that answer and have no fault; references that are at fault
 lie each in its own way, since a majority that lies alike is the network for whoever asks it.
@@ -244,6 +244,7 @@ class Truth:
             "off": is_led and self._is_off(node, honest),
             "deaf": len(answering) < NEED,
             "gone": node.is_silent,
+            "home": not node.is_elsewhere,
             "astray": is_led and not node.is_silent and node.final_branch != MAIN,
         }
         for name, is_so in conditions.items():
@@ -260,7 +261,7 @@ class Truth:
     def _is_off(self, node: Party, honest: Sequence[Party]) -> bool:
         if node.is_silent:
             return False
-        lowest = min(party.number for party in honest)
+        lowest = self._agreed(honest)
         shared = min(lowest, node.number)
         depth = shared - node.above if node.branch != MAIN else 0
         return (
@@ -268,6 +269,14 @@ class Truth:
             or lowest - node.number >= self.world.policy.lag_blocks
             or depth >= self.world.policy.confirmations
         )
+
+    @staticmethod
+    def _agreed(honest: Sequence[Party]) -> int:
+        """The highest block that all of them have: at the tip two may be new at once."""
+        number = min(party.number for party in honest)
+        while len({party.block(number).hash for party in honest}) > 1:
+            number -= 1
+        return number
 
     @staticmethod
     def _own_blocks(node: Party) -> int:
@@ -317,7 +326,7 @@ def look(world: World, truth: Truth, moves: Sequence[Move], met: Counter[str]) -
     if truth.lasted["deaf"] >= OFF_ROUNDS:
         met[f"deaf: {word}"] += 1
         assert word != "pass", story
-        assert word != "fail" or world.local.is_elsewhere, story
+        assert word != "fail" or truth.lasted["home"] < ON_ROUNDS, story
     if truth.lasted["gone"] >= OFF_ROUNDS:
         met[f"gone: {word}"] += 1
         assert word == "inconclusive", story

@@ -48,7 +48,10 @@ def identity(baseline: IdentitySeen | Unseen, candidate: IdentitySeen | Unseen) 
     if baseline.genesis_hash != candidate.genesis_hash:
         said = f"chain {candidate.chain_id} with another genesis block than the baseline's"
         return Comparison("identity", "fail", "other_genesis", said, lines, 1)
-    said = f"chain {candidate.chain_id}, {baseline.client_version} and {candidate.client_version}"
+    mine, theirs = (
+        one.client_version or "a client that names no version" for one in (baseline, candidate)
+    )
+    said = f"chain {candidate.chain_id}, {mine} and {theirs}"
     return Comparison("identity", "pass", "same_chain", said, lines, 1)
 
 

@@ -57,6 +57,12 @@ def test_identity_is_chain_and_genesis_and_not_the_version(
         assert ("baseline" in found.summary) is isinstance(baseline, Unseen)
 
 
+def test_identity_of_a_node_that_names_no_version_says_so() -> None:
+    """Its namespace `web3` may be closed."""
+    found = identity(SEEN, replace(SEEN, client_version=""))
+    assert found.summary == "chain 1, Geth/v1 and a client that names no version"
+
+
 NOW, NEXT = Forks("0x1", ""), Forks("0x1", "0x2")
 OLD, OTHER_NEXT = Forks("0x0", "0x1"), Forks("0x1", "0x3")
 REJECTED = Unseen("rpc_error", "error -32000")

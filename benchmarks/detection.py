@@ -178,7 +178,7 @@ def _web3_heads(nodes: int) -> Callable[[], Awaitable[None]]:
 
     from benchmarks.answerer import FIRST_HEAD, Chain
 
-    block = Chain(0).fields(FIRST_HEAD)
+    block = Chain(0, int(time.time())).fields(FIRST_HEAD)
 
     class Canned(AsyncBaseProvider):
         """Answers from memory."""

@@ -63,7 +63,7 @@ async def headwatch(url: str, blocks: int, folder: Path) -> int:
 async def cryo(url: str, blocks: int, folder: Path) -> int:
     """The same by cryo, with all its threads: Parquet of lz4 is what it writes."""
     import pyarrow.parquet as pq
-    from cryo import async_freeze  # type: ignore[import-untyped] # brings no types
+    from cryo import async_freeze
 
     await async_freeze(
         "logs",

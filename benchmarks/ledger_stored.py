@@ -44,7 +44,9 @@ def _row(logged: Logged) -> dict[str, Any]:
     block, index, transaction, event = logged
     emitter, row = BY_CLASS[type(event)]
     values = iter(event[1:] if emitter == POOL else event)
-    topics, head, tail = [bytes.fromhex(row.topic)], [], []
+    topics = [bytes.fromhex(row.topic)]
+    head: list[bytes] = []
+    tail: list[bytes] = []
     for kind, *words in map(str.split, row.solidity.rstrip(")").partition("(")[2].split(", ")):
         value = next(values) if words not in ([], ["indexed"]) else None
         if kind == "string":

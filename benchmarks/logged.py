@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 
 import msgspec
 
@@ -51,7 +52,7 @@ class Contributions(Chain):
     """A chain whose head stands still."""
 
     def __init__(self, blocks: int) -> None:
-        super().__init__(0)
+        super().__init__(0, int(time.time()))
         self.head = FIRST + blocks - 1
         self._logs = [
             b",".join(

@@ -20,7 +20,7 @@ from benchmarks.children import raise_open_files
 
 FIRST_HEAD = 21_000_000
 EPOCH_BLOCKS = 32
-FINAL_EPOCHS = 2
+EPOCHS_BELOW = {"safe": 1, "finalized": 2}
 BLOCK_SECONDS = 2
 BLOCKS_KEPT = 256
 CHAIN_ID = 31337
@@ -83,8 +83,8 @@ class Chain:
     def _number(self, tag: str) -> int:
         if tag == "latest":
             return self.head
-        if tag == "finalized":
-            return self.head - self.head % EPOCH_BLOCKS - FINAL_EPOCHS * EPOCH_BLOCKS
+        if tag in EPOCHS_BELOW:
+            return self.head - self.head % EPOCH_BLOCKS - EPOCHS_BELOW[tag] * EPOCH_BLOCKS
         return int(tag, 16)
 
     def _block(self, number: int) -> bytes:

@@ -352,7 +352,10 @@ def look_at_the_node(world: World, truth: Truth, moves: Sequence[Move], met: Cou
 
 
 def campaign(key: str, examples: int, moves: int, *, is_fixed: bool) -> Counter[str]:
-    """Hypothesis looks for a false verdict; how often each true one was met."""
+    """Hypothesis looks for a false verdict; how often each true one was met.
+
+    Its fixed draws follow from the text of `played`: who edits that draws other stories.
+    """
     met: Counter[str] = Counter()
 
     @settings(

@@ -41,6 +41,7 @@ GATE_SCHEMA = json.loads(
 )
 GENESIS = 1_700_000_000
 BLOCKS = 20
+CONTROLS = 20
 INTERVAL_SECONDS = 0.25
 PACE: Policy = policy(override(PROFILES["dev"], interval_seconds=INTERVAL_SECONDS))
 PAIRS = 22
@@ -233,31 +234,16 @@ async def test_bad_candidate_is_blocked_for_its_own_reason_only(anvil_path: Path
     assert one.lines
 
 
-CONTROLS = 3
-CONTROLS_WIDE = 20
-
-
-async def controlled(anvil_path: Path, runs: int) -> None:
-    """A healthy candidate, again and again: never blocked."""
+@pytest.mark.wide
+async def test_healthy_candidate_is_let_through_twenty_times_of_twenty(anvil_path: Path) -> None:
+    """Nothing is blocked that is not bad: a gate of one false alarm in ten would hardly pass."""
     async with LabNetwork(("a", "b"), INTERVAL_SECONDS, binary=anvil_path) as net:
         await net.wait_blocks(16)
-        for run in range(runs):
+        for run in range(CONTROLS):
             found = await compared(net)
             wrong = [one for one in found if one.outcome in {"fail", "unknown"}]
             assert not wrong, (run, wrong)
             assert word_of(found) == "pass"
-
-
-@pytest.mark.wide
-async def test_healthy_candidate_is_let_through(anvil_path: Path) -> None:
-    """Nothing is blocked that is not bad."""
-    await controlled(anvil_path, CONTROLS)
-
-
-@pytest.mark.wide
-async def test_healthy_candidate_is_let_through_twenty_times_of_twenty(anvil_path: Path) -> None:
-    """The same, so often that a gate of one false alarm in ten would hardly pass."""
-    await controlled(anvil_path, CONTROLS_WIDE)
 
 
 async def test_candidate_that_is_not_there_is_inconclusive_and_its_key_hidden(

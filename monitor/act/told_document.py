@@ -13,12 +13,21 @@ import msgspec
 
 from monitor.act.words import plain
 from monitor.judge.verdict import verdict_of
-from monitor.model import BlockNumber, BlockStamp, Evidence, Finding, Hash32, Key, Level, Verdict
+from monitor.model import (
+    BlockNumber,
+    BlockStamp,
+    Evidence,
+    Finding,
+    Hash32,
+    Key,
+    Level,
+    Verdict,
+    VerdictWord,
+)
 from monitor.policy.evaluation import Result, Ruling, verdict_word
 from monitor.policy.rules import Options, Severity, parse
 from monitor.policy.units import PolicyError
 
-Word = Literal["pass", "fail", "inconclusive"]
 LEVELS = {level.word: level for level in Level}
 
 
@@ -74,7 +83,7 @@ class _Rule(msgspec.Struct, frozen=True):
     over_seconds: float | None
     min_samples: int
     consecutive: int
-    verdict: Word
+    verdict: VerdictWord
     reason: str
     actual: float | None
     subject: str | None
@@ -85,7 +94,7 @@ class _Rule(msgspec.Struct, frozen=True):
 
 class _Document(msgspec.Struct, frozen=True):
     schema: Literal["headwatch.gate/1"]
-    verdict: Word
+    verdict: VerdictWord
     at: datetime
     headwatch: str
     policy: str | None
